@@ -29,7 +29,7 @@ TEST(Bytes, tell_decimal_from_binary) {
 }
 
 TEST(ShellWords, are_split_without_a_shell) {
-  EXPECT_EQ(*split_shell_words(R"(python -c "print('a b')" x\ y '') "),
+  EXPECT_EQ(*split_shell_words(R"x(python -c "print('a b')" x\ y '')x"),
             (std::vector<std::string>{"python", "-c", "print('a b')", "x y", ""}));
   EXPECT_FALSE(split_shell_words("echo 'oops"));
 }
