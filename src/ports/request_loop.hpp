@@ -1,0 +1,59 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "base/thread.hpp"
+#include "ports/bus.hpp"
+
+namespace slipway::ports {
+
+/// How every manager reads its requests: one consumer group, one thread, the offset stored only after the
+/// handler's effect is stored. A handler's answer decides what happens to the record:
+///   success              -> offset stored
+///   retryable error      -> the same record again after a pause, in order, for as long as it takes (polling
+///   goes on) any other error      -> the original bytes to the dead-letter topic with the reason, then
+///   offset stored
+/// The destructor stops within seconds.
+class RequestLoop {
+ public:
+  using Handler = std::function<Status(const Record&)>;
+  struct Options {
+    std::string group;
+    std::vector<std::string> topics;
+    std::string deadletter_topic;
+    std::string source;  ///< CloudEvents source of dead letters: "/sensor_manager"
+  };
+  RequestLoop(Bus& bus, Clock& clock, Log log, Options options, Handler handler);
+  ~RequestLoop();
+
+ private:
+  struct State;
+  void run(const std::stop_token& stop);
+  std::unique_ptr<State> state_;
+  Worker worker_;  // last: its body uses all the others
+};
+
+/// Reads topics alone (registry and state from the beginning; replies, status, events from the end) and hands
+/// each record over, on one thread. The handler must not block for long. `caught_up` becomes true when
+/// everything that was there at the start has been handed over.
+class TopicReader {
+ public:
+  using Handler = std::function<void(const Record&)>;
+  TopicReader(Bus& bus, Clock& clock, Log log, std::vector<std::string> topics, From from, Handler handler);
+  ~TopicReader();
+  /// True once the reader's starting positions are fixed: what is published from now on will be seen.
+  bool wait_ready(milliseconds timeout) const;
+
+ private:
+  struct State;
+  void run(const std::stop_token& stop);
+  std::unique_ptr<State> state_;
+  Worker worker_;  // last: its body uses all the others
+};
+
+}  // namespace slipway::ports
