@@ -23,6 +23,8 @@ struct Lane {
   std::optional<std::string> cancel;      ///< == active: cancelled before the cutover
   std::optional<std::string> cut_over;    ///< == active: the cutover is done, too late to cancel
   std::optional<std::int64_t> committed;  ///< release that serves, or is wanted
+  std::optional<std::int64_t>
+      previous;  ///< what `committed` was before: where a rollback without a number goes
   Wanted wanted = Wanted::kRemoved;
   std::vector<std::string> machines;  ///< where `committed` is wanted
   std::int64_t last_release = 0;
@@ -61,6 +63,7 @@ class LaneStore {
 
   struct Cutover {
     std::optional<std::int64_t> committed;  ///< none: as it was
+    std::optional<std::int64_t> previous;   ///< none: as it was
     Wanted wanted = Wanted::kRunning;
     std::vector<std::string> machines;
   };
