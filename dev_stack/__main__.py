@@ -1,10 +1,29 @@
 """The commands of ./dev."""
 import argparse
+import os
 import sys
 
-from . import engine
+from . import bench, build, engine, test, up
 from .base import Failed, Steps
-from .stack import STEPS, Stack
+from .stack import STEPS, VARIABLES, Stack
+
+HELP = """Slipway's one script. Run it from anywhere; everything it makes but Debian packages lives in .slipway-dev/.
+
+  ./dev up [--yes]        from a fresh clone to a running example: installs, builds, starts Kafka, the Repository's server, a Docker Engine if
+                          none runs, `slipway serve`, and deploys examples/boiler-monitor. Lists what it will do and asks once. Again: seconds.
+  ./dev slipway ARG...    the built CLI against what ./dev up started, for instance: ./dev slipway status
+  ./dev env               prints KAFKA_BROKERS MONGODB_URI DOCKER_HOST SLIPWAY_URL; in a shell: eval "$(./dev env)"
+  ./dev down [--purge]    stops what ./dev up started and nothing else; --purge also removes its data, containers and bridge
+
+  ./dev check             before a push: format, warnings, unit tests
+  ./dev test [PATH...]    every test on a stack of its own beside a running ./dev up; with paths, only those of pytest (tests/journeys/...)
+  ./dev bench [NAME]      benchmarks, each closing with one line of JSON
+
+  ./dev stack up|down|env [--name NAME]            the components alone: Kafka, Repository server, Engine, bridge, base images
+  ./dev stack engine add|rm|ls|kill|restart|cut|mend|freeze|thaw [MACHINE]   further Docker Engines in network namespaces
+
+Your own components are used instead where these are set: KAFKA_BROKERS, MONGODB_URI, DOCKER_HOST.
+"""
 
 
 def stack_up(options) -> int:
@@ -13,8 +32,12 @@ def stack_up(options) -> int:
             stack.purge()
         groups = set() if options.no_packages else {"stack"}
         env = stack.up(Steps(STEPS), groups, not options.no_python_base)
-    print("".join(f"export {key}='{value}'\n" for key, value in env.items()), end="")
+    show(env)
     return 0
+
+
+def show(env: dict[str, str]) -> None:
+    print("".join(f"export {key}='{value}'\n" for key, value in env.items()), end="")
 
 
 def stack_down(options) -> int:
@@ -30,8 +53,21 @@ def stack_env(options) -> int:
     env = Stack(options.name).load().env()
     if not env:
         raise Failed(f"the stack {options.name} was never started", f"./dev stack up --name {options.name}", 3)
-    print("".join(f"export {key}='{value}'\n" for key, value in env.items()), end="")
+    show(env)
     return 0
+
+
+def print_env(_) -> int:
+    env = Stack("dev").load().env()
+    if not env:
+        raise Failed("nothing was started yet", "./dev up", 3)
+    show({key: env[key] for key in VARIABLES if key in env})
+    return 0
+
+
+def slipway(arguments: list[str]) -> int:
+    program = str(build.binary("slipway", "release"))
+    os.execve(program, [program, *arguments], {**os.environ, **Stack("dev").load().env()})
 
 
 def stack_engine(options) -> int:
@@ -52,8 +88,25 @@ def stack_engine(options) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="./dev")
+    top = argparse.ArgumentParser(prog="./dev", usage="./dev help")
     commands = top.add_subparsers(dest="command", required=True)
+    one = commands.add_parser("up")
+    one.add_argument("--yes", "-y", action="store_true", help="do not ask")
+    one.add_argument("--no-packages", action="store_true", help="install no Debian packages")
+    one.set_defaults(action_of=lambda o: up.up(o.yes, not o.no_packages))
+    one = commands.add_parser("down")
+    one.add_argument("--purge", action="store_true", help="also remove data, containers, bridge")
+    one.set_defaults(action_of=lambda o: up.down(o.purge))
+    commands.add_parser("env").set_defaults(action_of=print_env)
+    commands.add_parser("check").set_defaults(action_of=lambda o: test.check())
+    one = commands.add_parser("test")
+    one.add_argument("paths", nargs="*")
+    one.add_argument("--keep", action="store_true", help="leave the stack named test running")
+    one.add_argument("--yes", "-y", action="store_true", help="as CI: install what is missing without asking")
+    one.set_defaults(action_of=lambda o: test.test(o.paths, o.keep))
+    one = commands.add_parser("bench")
+    one.add_argument("bench", nargs="?")
+    one.set_defaults(action_of=lambda o: bench.bench(o.bench))
     stack = commands.add_parser("stack", help="Kafka, Repository server, Engines alone").add_subparsers(dest="verb", required=True)
 
     def verb(name, action):
@@ -75,8 +128,14 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main() -> int:
-    options = parser().parse_args()
+    arguments = sys.argv[1:]
+    if not arguments or arguments[0] in ("help", "-h", "--help"):
+        print(HELP, end="")
+        return 0
     try:
+        if arguments[0] == "slipway":
+            return slipway(arguments[1:])
+        options = parser().parse_args(arguments)
         return options.action_of(options)
     except Failed as failure:
         print(f"\n./dev: {failure}", file=sys.stderr)

@@ -122,11 +122,15 @@ class Stack:
 
     # Life
 
-    def up(self, steps: Steps, groups: set[str], with_python_base: bool = True) -> dict[str, str]:
-        """Starts what is missing, prints a line per step and returns env(). Safe to call again: what runs is left alone."""
-        with steps.step("packages") as note:
-            count = packages.install(groups) if groups else 0
-            note.text = f"{count} installed" if count else "all there" if groups else "left alone"
+    def up(self, steps: Steps, groups: set[str], with_python_base: bool = True, between=None) -> dict[str, str]:
+        """Starts what is missing, prints a line per step and returns env(). Safe to call again: what runs is left alone. `groups` of packages are
+        installed first; `between` is called after that and before anything starts."""
+        if groups:
+            with steps.step("packages") as note:
+                count = packages.install(groups)
+                note.text = f"{count} installed" if count else "all there"
+        if between:
+            between()
         self._stop_orphans()
         with steps.step("Docker Engine") as note:
             note.text = self._up_engine()

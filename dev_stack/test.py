@@ -1,0 +1,114 @@
+"""./dev check and ./dev test: every test there is, on a stack of its own, closing with the counts."""
+import shutil
+import subprocess
+import sys
+
+from . import build, packages, repository, suites
+from .base import ROOT, Failed, Steps, run
+from .stack import STEPS, Stack
+
+PEERS = ["with_kafka", "with_repository", "with_docker"]
+
+
+def sources() -> list[str]:
+    listed = run(["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.cpp", "*.hpp"]).stdout.split()
+    return [name for name in listed if (ROOT / name).exists()]
+
+
+def check_format() -> suites.Counts:
+    counts = suites.Counts()
+    done = subprocess.run(["clang-format-19", "--dry-run", "-Werror", *sources()], cwd=ROOT, capture_output=True, text=True)
+    if done.returncode == 0:
+        counts.passed += 1
+    else:
+        bad = sorted({line.split(":")[0] for line in done.stderr.splitlines() if "error:" in line})
+        counts.fail("format: " + (", ".join(bad) or done.stderr[-500:]) + "   mend: clang-format-19 -i FILE")
+    return counts
+
+
+def close(counts: suites.Counts) -> int:
+    for problem in counts.problems:
+        print(f"   failed: {problem}", file=sys.stderr)
+    sys.stderr.flush()
+    print(f"{counts.passed} passed, {counts.failed} failed", flush=True)
+    return 1 if counts.failed or not counts.passed else 0
+
+
+def check() -> int:
+    """What a change needs before it is pushed: format, warnings, unit tests. No Kafka, no Engine."""
+    steps = Steps(["packages", "format", "build", "unit tests"])
+    counts = suites.Counts()
+    with steps.step("packages") as note:
+        note.text = f"{packages.install({'run', 'stack', 'test'})} installed"
+    with steps.step("format") as note:
+        counts.add(check_format())
+        note.text = f"{len(sources())} files"
+    with steps.step("build") as note:
+        build.configure("dev", "-DSLIPWAY_TESTS=ON")
+        note.text = build.build("dev")
+    with steps.step("unit tests"):
+        counts.add(suites.ctest("unit", "dev", "unit"))
+    return close(counts)
+
+
+def test(only: list[str], keep: bool) -> int:
+    """Every test. `only` names what pytest shall run instead of all of it and leaves the other suites out."""
+    steps = Steps(["packages", "format", "build dev", *STEPS[1:], "tools for journeys", "unit tests", "port suites", "build asan", "asan suites", "journeys"])
+    counts = suites.Counts()
+    with steps.step("packages") as note:
+        note.text = f"{packages.install({'run', 'stack', 'test'})} installed"
+    if not only:
+        with steps.step("format") as note:
+            counts.add(check_format())
+            note.text = f"{len(sources())} files"
+    with steps.step("build dev") as note:
+        build.configure("dev", "-DSLIPWAY_TESTS=ON")
+        note.text = build.build("dev")
+    with Stack("test") as stack:
+        stack.purge()  # what an earlier run that was killed may have left
+        try:
+            env = stack.up(steps, set())
+            stack.save()
+            with steps.step("tools for journeys") as note:
+                venv, made = repository.virtual_environment("journeys", ROOT / "tests" / "requirements.txt")
+                note.text = "installed" if made else "all there"
+            if not only:
+                counts.add(_native_suites(steps, env))
+            with steps.step("journeys"):
+                counts.add(suites.pytest("journeys", venv, "tests", {**env, "DEV_STACK_NAME": stack.name, "DEV_STACK_PRESET": "dev"}, only))
+        finally:
+            stack.load()
+            if not keep:
+                _keep_logs(stack)
+                stack.purge()
+    print(f"   logs: {suites.RESULTS}   {steps.total():.0f} s in all", file=sys.stderr)
+    return close(counts)
+
+
+def _native_suites(steps: Steps, env: dict[str, str]) -> suites.Counts:
+    counts = suites.Counts()
+    with steps.step("unit tests"):
+        counts.add(suites.ctest("unit", "dev", "unit"))
+    with steps.step("port suites"):
+        for label in PEERS:
+            counts.add(suites.ctest(label, "dev", label, env, jobs=1))
+    try:
+        with steps.step("build asan") as note:
+            build.configure("asan", "-DSLIPWAY_TESTS=ON")
+            note.text = build.build("asan")
+    except Failed as failure:
+        counts.fail(f"asan: {failure}")
+        return counts
+    with steps.step("asan suites"):
+        counts.add(suites.ctest("asan-unit", "asan", "unit"))
+        for label in PEERS:
+            counts.add(suites.ctest(f"asan-{label}", "asan", label, env, jobs=1))
+    return counts
+
+
+def _keep_logs(stack: Stack) -> None:
+    """The stack goes away; what its processes said stays with the results."""
+    target = suites.RESULTS / "stack-logs"
+    shutil.rmtree(target, ignore_errors=True)
+    if (stack.folder / "logs").exists():
+        shutil.copytree(stack.folder / "logs", target)
