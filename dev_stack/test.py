@@ -53,7 +53,8 @@ def check() -> int:
 
 def test(only: list[str], keep: bool) -> int:
     """Every test. `only` names what pytest shall run instead of all of it and leaves the other suites out."""
-    steps = Steps(["packages", "format", "build dev", *STEPS[1:], "tools for journeys", "unit tests", "port suites", "build asan", "asan suites", "journeys"])
+    native = [] if only else ["unit tests", "port suites", "build asan", "asan suites"]
+    steps = Steps(["packages", *([] if only else ["format"]), "build dev", *STEPS[1:], "tools for journeys", *native, "journeys"])
     counts = suites.Counts()
     with steps.step("packages") as note:
         note.text = f"{packages.install({'run', 'stack', 'test'})} installed"
