@@ -35,7 +35,7 @@ struct Release {
   std::string id() const;  ///< "<service>@<number, six digits>"
 };
 
-/// instances (Deployment Manager): what runs where. Indexed: service_id, machine.
+/// instances (Deployment Manager): what runs where. Indexed: service_id, machine, container_id.
 struct Instance {
   std::string service_id;
   std::int64_t release = 0;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
@@ -11,6 +12,7 @@ namespace slipway::ports {
 
 enum class Wanted { kRunning, kCompleted, kStopped, kRemoved };
 std::string_view to_string(Wanted wanted);
+std::optional<Wanted> parse_wanted(std::string_view text);
 
 /// Where one service is decided (collection lanes, one document per service).
 struct Lane {

@@ -12,7 +12,7 @@ namespace slipway::ports {
 /// may take it. No clocks are compared.
 struct Lease {
   std::string name;  ///< "scheduler", "machine/edge-1"
-  std::string holder;
+  std::string holder;  ///< empty: given back, free to take
   std::int64_t epoch = 0;
   std::int64_t beat = 0;
 };

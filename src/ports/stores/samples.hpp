@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -38,6 +39,8 @@ struct MinuteDocument {
   std::int64_t samples = 0;
   std::string id() const;  ///< "<machine>/<minute in ms>" or "<machine>/<container>/<minute in ms>"
 };
+
+std::string minute_id(std::string_view machine, std::string_view container_id, std::int64_t minute);
 
 /// samples_1s, samples_1m and the same with container_ in front (Monitoring Service). Any thread may call.
 class SampleStore {
