@@ -41,6 +41,7 @@ struct Machine {
 };
 
 enum class MachineAction { kAdd, kLabel, kCordon, kUncordon, kDrain, kRemove };
+std::string_view to_string(MachineAction action);
 
 struct MachineRequest {
   std::string request_id;

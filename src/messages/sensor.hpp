@@ -45,6 +45,7 @@ struct Sensor {
 };
 
 enum class SensorAction { kBind, kAdd, kRemove, kSimulate };
+std::string_view to_string(SensorAction action);
 
 struct SensorRequest {
   std::string request_id;
