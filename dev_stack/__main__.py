@@ -115,10 +115,10 @@ def parser() -> argparse.ArgumentParser:
         one.set_defaults(action_of=action)
         return one
 
-    up = verb("up", stack_up)
-    up.add_argument("--fresh", action="store_true", help="remove what an earlier run of this stack left, data included")
-    up.add_argument("--no-packages", action="store_true")
-    up.add_argument("--no-python-base", action="store_true")
+    components = verb("up", stack_up)
+    components.add_argument("--fresh", action="store_true", help="remove what an earlier run of this stack left, data included")
+    components.add_argument("--no-packages", action="store_true")
+    components.add_argument("--no-python-base", action="store_true")
     verb("down", stack_down).add_argument("--purge", action="store_true")
     verb("env", stack_env)
     engines = verb("engine", stack_engine)

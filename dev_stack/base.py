@@ -1,5 +1,6 @@
 """What every piece needs: paths, failures that say what to do, commands, and a line per step."""
 import contextlib
+import fcntl
 import hashlib
 import os
 import shutil
@@ -25,6 +26,21 @@ class Failed(Exception):
 def clone_id() -> str:
     """Six characters that tell this clone from others on the same machine."""
     return hashlib.sha256(str(ROOT).encode()).hexdigest()[:6]
+
+
+@contextlib.contextmanager
+def machine_lock(name: str):
+    """Held by one clone of this machine at a time, whoever its user is."""
+    path = f"/tmp/slipway-dev-{name}.lock"
+    try:
+        descriptor = os.open(path, os.O_RDONLY)  # without O_CREAT: in /tmp the kernel refuses that for another user's file
+    except FileNotFoundError:
+        descriptor = os.open(path, os.O_CREAT | os.O_RDONLY, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def as_root(cmd: list[str]) -> list[str]:

@@ -1,14 +1,11 @@
 """Docker Engines: the machine's own, and further ones, each in a network namespace on the bridge with everything of its own."""
-import fcntl
 import json
 import os
-import shutil
-import signal
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import process
-from .base import Failed, as_root, run, wait_for
+from .base import Failed, machine_lock, run, wait_for
 from .docker_api import Api, EngineError
 from .network import Bridge
 
@@ -25,8 +22,7 @@ def ensure_local(folder: Path) -> process.Process | None:
         return None
     socket = Path(LOCAL.removeprefix("unix://"))
     started = None
-    with open("/tmp/slipway-dev-engine.lock", "a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with machine_lock("engine"):
         if not _listening(socket):
             if Path("/run/systemd/system").exists():
                 run(["systemctl", "start", "docker"], root=True, hint="journalctl -u docker tells why")

@@ -1,15 +1,12 @@
 """Base images made without a registry. Each carries the hash of its recipe as a label: unchanged means nothing to do."""
-import contextlib
-import fcntl
 import hashlib
 import io
 import json
-import os
 import subprocess
 import tarfile
 from pathlib import Path
 
-from .base import Failed, as_root
+from .base import Failed, as_root, machine_lock
 from .docker_api import Api
 
 PYTHON = "slipway-base-python:3.11"
@@ -23,18 +20,6 @@ _PYTHON_RECIPE = [
 ]
 _MINIMAL_FILES = {"etc/passwd": "root:x:0:0:root:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n", "etc/group": "root:x:0:\nnogroup:x:65534:\n"}
 _BUSYBOX = Path("/bin/busybox")
-
-
-@contextlib.contextmanager
-def _one_at_a_time(name: str):
-    """Clones share the machine's Engine: only one of them makes an image."""
-    path = f"/tmp/slipway-dev-{name}.lock"
-    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _key(recipe) -> str:
@@ -60,7 +45,7 @@ def ensure_python(api: Api) -> bool:
     key = _key(_PYTHON_RECIPE)
     if _has(api, PYTHON, key):
         return False
-    with _one_at_a_time("base-python"):
+    with machine_lock("base-python"):
         if _has(api, PYTHON, key):
             return False
         maker = subprocess.Popen(as_root(list(_PYTHON_RECIPE)), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

@@ -1,5 +1,6 @@
 """The bridge slipway-N with 10.77.N.1/24: the address at which the server, containers and namespace machines all reach the broker."""
 import json
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,7 +96,10 @@ def _make(instance: str, preferred: int | None) -> Bridge:
 
 
 def remove(bridge: Bridge) -> None:
-    for rule in _rules(bridge):
-        while _iptables("-D", rule, check=False):
-            pass
+    """Takes the bridge and every rule that names it away, also rules for interfaces that are no longer the way out."""
+    for table in ("nat", "filter"):
+        for line in run(["iptables", "-w", "-t", table, "-S"], root=True, check=False).stdout.splitlines():
+            words = shlex.split(line)
+            if words[0] == "-A" and bridge.name in words:
+                run(["iptables", "-w", "-t", table, "-D", *words[1:]], root=True, check=False)
     run(["ip", "link", "del", bridge.name], root=True, check=False)
