@@ -1,4 +1,5 @@
 """The few calls to an Engine's HTTP API that the stack itself needs, over a unix socket or plain TCP. No docker client is involved."""
+import concurrent.futures
 import http.client
 import json
 import socket
@@ -107,6 +108,18 @@ class Api:
         if theirs is None or theirs["Id"] != mine["Id"]:
             with self.stream("GET", f"/images/{name}/get", timeout=300) as archive:
                 other.call("POST", "/images/load", {"quiet": "true"}, archive, 300, "application/x-tar")
+
+    def stop_all(self, instance: str) -> int:
+        """Stops this instance's running containers, so that they do not come back with the Engine; returns how many."""
+        found = self.containers(f"slipway.instance={instance}", running_only=True)
+
+        def stop(container: dict) -> None:
+            self.call("POST", f"/containers/{container['Id']}/update", body={"RestartPolicy": {"Name": "no"}})
+            self.call("POST", f"/containers/{container['Id']}/stop", {"t": 5})
+
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            list(pool.map(stop, found))
+        return len(found)
 
     def purge(self, instance: str) -> int:
         """Removes the containers and volumes that carry this instance's label; returns how many containers that were."""

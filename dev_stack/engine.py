@@ -16,9 +16,8 @@ RUN = Path("/run/slipway-dev")
 # --- the machine's own Engine -----------------------------------------------------------------------------------------------------------
 
 def ensure_local(folder: Path) -> process.Process | None:
-    """Starts dockerd where no Engine answers; returns its process if this call started it. Fails with the way out if the socket may not be opened."""
-    api = Api(LOCAL)
-    if api.answers():
+    """Starts dockerd where no Engine answers; returns its process if this call started it."""
+    if Api(LOCAL).answers():
         return None
     socket = Path(LOCAL.removeprefix("unix://"))
     started = None
@@ -30,11 +29,15 @@ def ensure_local(folder: Path) -> process.Process | None:
                 log = folder / "logs" / "dockerd.log"
                 started = process.start(["dockerd"], log, root=True)
                 wait_for("dockerd", lambda: _listening(socket), 60, alive=started.alive, log=log)
-    if not api.answers():
-        user = os.environ.get("USER", "$USER")
-        raise Failed(f"the Docker Engine runs, but {user} may not open {socket}",
-                     f"run this once, then ./dev up again in a new login: sudo usermod -aG docker {user}", 4)
     return started
+
+
+def check_access() -> None:
+    """Fails with the one command that mends it if this user may not open the Engine's socket."""
+    if not Api(LOCAL).answers():
+        user = os.environ.get("USER", "$USER")
+        raise Failed(f"the Docker Engine runs, but {user} may not open {LOCAL.removeprefix('unix://')}",
+                     f"run this once, then ./dev up again in a new login: sudo usermod -aG docker {user}", 4)
 
 
 def _listening(socket: Path) -> bool:
@@ -196,6 +199,14 @@ class Engine:
                 left += [process.Process.of(int(pid)) for pid in procs.read_text().split()]
         for one in left:
             one.kill()
+
+    def stop(self) -> None:
+        """Shuts the machine down in order; create() or restart() start it again on its data."""
+        self.thaw()
+        for one in (self.dockerd, self.containerd):
+            if one:
+                one.stop(20)
+        self._kill_rest()
 
     def remove(self) -> None:
         """Takes everything of this Engine away: containers, processes, mounts, namespace, data."""

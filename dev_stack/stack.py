@@ -158,6 +158,7 @@ class Stack:
         if started:
             self.record["dockerd"] = started.to_json()
             self.save()
+        engine.check_access()
         version = self.api.call("GET", "/version")
         return f"{version['Version']} (API {version['ApiVersion']}), {'started' if started else 'runs'}"
 
@@ -191,17 +192,22 @@ class Stack:
                     left.stop()
 
     def down(self) -> list[str]:
-        """Stops what up() started, newest first; data stays. Returns what was done, for people."""
+        """Stops what up() started and what came of it, newest first; data stays. Returns what was done, for people."""
         done = []
         self.load()
-        server = process.Process.from_json(self.part("server").get("process"))
-        if server and server.alive():
-            server.stop(15)
-            done.append("server stopped")
-        self.part("server").pop("process", None)
-        count = engine.remove_all(self)
-        if count:
-            done.append(f"{count} further Docker Engine(s) removed")
+        for name, part in self.record.items():
+            server = process.Process.from_json(part.get("process")) if name.startswith("server") else None
+            if server and server.alive():
+                server.stop(15)
+                part.pop("process")
+                done.append(f"{name} stopped")
+        if self.api.answers():
+            count = self.api.stop_all(self.instance)
+            if count:
+                done.append(f"{count} container(s) stopped")
+        for machine in engine.list_all(self):
+            machine.stop()
+            done.append(f"Docker Engine {machine.name} stopped")
         if "kafka" in self.record and "bridge" in self.record and self.kafka.alive():
             self.kafka.stop()
             done.append("Kafka stopped")
@@ -230,6 +236,9 @@ class Stack:
     def purge(self) -> list[str]:
         """down(), and takes away data, containers, volumes, namespaces and bridge of this stack, also of an earlier run of it."""
         done = self.down()
+        count = engine.remove_all(self)
+        if count:
+            done.append(f"{count} further Docker Engine(s) removed")
         api = self.api
         if api.answers():
             count = api.purge(self.instance)
