@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from kit import Bus  # noqa: E402
+from kit import Bus, Containers, put_source, request_id, service, wait_until  # noqa: E402
 
 from dev_stack import engine, images  # noqa: E402
 from dev_stack.server import Server  # noqa: E402
@@ -71,6 +71,62 @@ def repository(stack):
 def local(stack):
     """The machine's own Engine."""
     return stack.api
+
+
+@pytest.fixture(scope="session")
+def containers(stack, local) -> Containers:
+    return Containers(local, stack.instance)
+
+
+HERE = "here"
+
+
+@pytest.fixture
+def here(server, bus, repository, stack, local) -> str:
+    """The name of the machine whose Engine is the local one, registered, its agent at work."""
+    if repository["machines"].find_one({"_id": HERE}) is None:
+        reply = bus.ask("machine", {"action": "add", "machine": HERE, "docker": stack.docker_host})
+        assert not reply.get("error"), reply
+    return HERE
+
+
+@pytest.fixture
+def deploy(bus, repository, here):
+    """deploy("moody", name, machine=..., env={...}) puts a test service into the Repository and asks for it on Kafka; returns the request's story."""
+
+    def run(base: str, name: str, machine=here, files: dict | None = None, seconds: float = 120, request: dict | None = None, **meta) -> list[dict]:
+        path = put_source(repository, f"{name}/{request_id()}", service(base, name, **meta) | (files or {}))
+        wish = {"service_id": name, "path": path, **({"machine": machine} if machine else {}), **(request or {})}
+        return bus.request(wish, seconds=seconds)
+
+    return run
+
+
+@pytest.fixture
+def must_deploy(deploy):
+    """deploy(), and it must succeed; returns the final status."""
+
+    def run(*arguments, **options) -> dict:
+        told = deploy(*arguments, **options)
+        assert told[-1]["state"] in ("succeeded", "warning", "completed"), told[-1]
+        return told[-1]
+
+    return run
+
+
+@pytest.fixture
+def remove(bus):
+    """remove(name): the service goes away, its containers too."""
+    return lambda name: bus.request({"service_id": name, "action": "remove"})
+
+
+@pytest.fixture
+def counter(server, bus) -> str:
+    """A simulated sensor that numbers its readings, 20 a second; its topic. It is removed after the test."""
+    reply = bus.ask("sensor", {"action": "simulate", "sensor": {"sensor_id": "counter-1", "type": "counter", "location": "journeys/bench", "rate": "20/s"}})
+    assert not reply.get("error"), reply
+    yield "sensor.counter.counter-1"
+    bus.ask("sensor", {"action": "remove", "sensor": {"sensor_id": "counter-1"}})
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,5 @@
 """What journeys are made of: putting sources into the Repository, speaking on Kafka, waiting for a condition. Ordinary clients only, none of our code."""
+import http.client
 import io
 import json
 import subprocess
@@ -9,6 +10,10 @@ from pathlib import Path
 
 import confluent_kafka
 import gridfs
+import yaml
+
+SERVICES = Path(__file__).resolve().parent.parent / "services"
+STAGES = ["accepted", "fetched", "validated", "built", "agent_ready", "bound", "started", "healthy", "flowing"]
 
 
 def wait_until(what: str, condition, seconds: float = 30, every: float = 0.1):
@@ -41,9 +46,56 @@ def folder_files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
+def request_id() -> str:
+    return f"j-{uuid.uuid4().hex[:12]}"
+
+
 def fresh(name: str) -> str:
     """A service or machine name of this test alone."""
     return f"{name}-{uuid.uuid4().hex[:6]}"
+
+
+def service(base: str, name: str, **meta) -> dict[str, bytes]:
+    """The files of tests/services/<base> under another name; `meta` goes over its service.yaml (env: added to what is there)."""
+    files = folder_files(SERVICES / base)
+    text = yaml.safe_load(files["service.yaml"])
+    env = {**text.get("env", {}), **meta.pop("env", {})}
+    text |= {"name": name, **meta} | ({"env": env} if env else {})
+    files["service.yaml"] = yaml.safe_dump(text, sort_keys=False).encode()
+    return files
+
+
+def write_folder(folder: Path, files: dict[str, bytes | str]) -> Path:
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return folder
+
+
+def story(statuses: list[dict]) -> list[dict]:
+    """Status messages of one request in order. A message may come twice, then it must be the same; seq must be 1, 2, 3 ... and the last one final."""
+    by_seq: dict[int, dict] = {}
+    for status in statuses:
+        seen = by_seq.setdefault(status["seq"], status)
+        assert seen == status, f"seq {status['seq']} came with another content: {seen} and {status}"
+    ordered = [by_seq[seq] for seq in sorted(by_seq)]
+    assert [status["seq"] for status in ordered] == list(range(1, len(ordered) + 1)), f"a gap in seq: {sorted(by_seq)}"
+    finals = [status["seq"] for status in ordered if status["final"]]
+    assert finals == [len(ordered)], f"exactly the last status must be final, these are: {finals} of {len(ordered)}"
+    return ordered
+
+
+def get(address: str, path: str = "/", seconds: float = 5) -> tuple[int, bytes]:
+    """GET from "127.0.0.1:49153"."""
+    host, _, port = address.rpartition(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=seconds)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
 
 
 class Topic:
@@ -68,7 +120,8 @@ class Topic:
     def poll(self, seconds: float = 0.2) -> list[dict]:
         """What came within that time, also kept in `messages`. Each: key, value (parsed), headers, at (ms), partition, offset."""
         new = []
-        for message in self.consumer.consume(500, seconds):
+        first = self.consumer.poll(seconds)  # returns at once when something is there; consume() would wait for more
+        for message in [first, *self.consumer.consume(500, 0)] if first else []:
             if message.error():
                 raise AssertionError(f"{self.name}: {message.error()}")
             raw = message.value()
@@ -119,15 +172,57 @@ class Bus:
         self._open.append(Topic(self.brokers, topic, from_beginning))
         return self._open[-1]
 
-    def request(self, topic: str, value: dict, answers: str = "slipway.deployment.status", seconds: float = 180) -> list[dict]:
-        """Sends a request with a request_id by kcat and returns the status messages to its final one."""
-        watching = self.watch(answers)
-        value = {"request_id": f"j-{uuid.uuid4().hex[:12]}", **value}
+    def request(self, value: dict, topic: str = "slipway.deployment.requests", seconds: float = 120) -> list[dict]:
+        """Sends a request with a request_id by kcat and returns its story, the status messages to its final one."""
+        watching = self.watch("slipway.deployment.status")
+        value = {"request_id": request_id(), **value}
         self.kcat(topic, value)
-        watching.until(f"a final status of {value['request_id']}", lambda v: v.get("request_id") == value["request_id"] and v.get("final"), seconds)
-        return watching.of(value["request_id"])
+        watching.until(f"a final status of {value}", lambda v: v.get("request_id") == value["request_id"] and v.get("final"), seconds)
+        return story(watching.of(value["request_id"]))
+
+    def ask(self, system: str, value: dict, seconds: float = 60) -> dict:
+        """Sends a request with a request_id to slipway.<system>.requests by kcat and returns the answer on slipway.<system>.replies."""
+        watching = self.watch(f"slipway.{system}.replies")
+        value = {"request_id": request_id(), **value}
+        self.kcat(f"slipway.{system}.requests", value)
+        return watching.until(f"an answer to {value}", lambda v: v.get("request_id") == value["request_id"], seconds)["value"]
 
     def close(self) -> None:
         for topic in self._open:
             topic.close()
         self._open.clear()
+
+
+class Containers:
+    """The service containers of one Engine, by labels. `api` is a dev_stack Api."""
+
+    def __init__(self, api, instance: str):
+        self.api = api
+        self.instance = instance
+
+    def of(self, service_id: str | None = None, running: bool = True) -> list[dict]:
+        """Ours, of one service or of all with the agent: inspected."""
+        found = self.api.containers(f"slipway.instance={self.instance}", running_only=running)
+        wanted = [c["Id"] for c in found if service_id is None or c["Labels"].get("slipway.service") == service_id]
+        return [self.api.inspect(one) for one in wanted]
+
+    def one(self, service_id: str) -> dict:
+        """The only container of a service, running or not."""
+        found = self.of(service_id, running=False)
+        assert len(found) == 1, f"{service_id} has {len(found)} containers: {[(c['Name'], c['State']['Status']) for c in found]}"
+        return found[0]
+
+    def agent(self) -> dict | None:
+        found = [c for c in self.of() if c["Config"]["Labels"].get("slipway.role") == "agent"]
+        assert len(found) < 2, f"{len(found)} agents run"
+        return found[0] if found else None
+
+    def address(self, container: dict, port: str = "8080/tcp") -> str:
+        published = container["NetworkSettings"]["Ports"][port][0]
+        return f"{published['HostIp']}:{published['HostPort']}"
+
+    def events(self, since: float, until: float, **filters) -> list[dict]:
+        """What the Engine says happened between two times (seconds since the epoch)."""
+        query = {"since": f"{since:.9f}", "until": f"{until:.9f}", "filters": json.dumps({key: [value] for key, value in filters.items()})}
+        answer = self.api.call("GET", "/events", query)
+        return answer if isinstance(answer, list) else [answer] if answer else []

@@ -1,0 +1,93 @@
+"""A second machine: watched from the moment it is registered, with its own containers and its own network's bytes, and its agent comes back."""
+import json
+import re
+import time
+from pathlib import Path
+
+import pytest
+from kit import Containers, fresh, service, wait_until, write_folder
+
+NAME = "edge-2"
+
+
+@pytest.fixture(scope="module")
+def engine(make_machine):
+    return make_machine("m2")
+
+
+@pytest.fixture
+def there(stack, engine):
+    return Containers(engine.api, stack.instance)
+
+
+def minute_of(repository, collection: str, begins: int, **wanted) -> list[dict]:
+    """The documents of one minute (ms since the epoch) that is over and stored whole."""
+    found = list(repository[collection].find({"minute": begins, **wanted}))
+    return found if found and all(one["samples"] >= 58 for one in found) else []
+
+
+def test_samples_within_30_seconds_of_machine_add_without_any_service(server, slipway, repository, engine, there):
+    begun = time.monotonic()
+    added = slipway("machine", "add", NAME, engine.endpoint)
+    assert added.returncode == 0, added.stdout + added.stderr
+    wait_until("its samples are in the Repository", lambda: repository["samples_1s"].find_one({"machine": NAME}), 30)
+    assert time.monotonic() - begun < 35
+    agent = there.agent()
+    assert agent is not None and agent["State"]["Running"]
+    machines = json.loads(slipway("status", "-o", "json").stdout)["machines"]
+    wait_until("it is up", lambda: {"name": NAME, "state": "up"}.items() <= next((m for m in json.loads(slipway("status", "-o", "json").stdout)["machines"] if m["name"] == NAME), {}).items(), 30)
+    assert NAME in [m["name"] for m in machines]
+
+
+def test_a_deployment_to_it_and_only_its_own_containers_and_bytes(server, slipway, repository, engine, there, containers, must_deploy, here, tmp_path):
+    assert there.agent() is not None, "the test before registers the machine"
+    mine, other = fresh("remote"), fresh("local")
+    must_deploy("moody", other, machine=here)
+    done = slipway("deploy", write_folder(tmp_path / "code", service("moody", mine)), "--machine", NAME)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert there.one(mine)["State"]["Running"] and containers.of(mine, running=False) == []
+    foreign = engine.api.call("POST", "/containers/create", body={"Image": "slipway-base-minimal:1", "Cmd": ["sleep", "600"]})
+    engine.api.call("POST", f"/containers/{foreign['Id']}/start")
+
+    ours_there = {c["Id"] for c in there.of()}
+    ours_here = {c["Id"] for c in containers.of()}
+    assert len(ours_there) == 2 and len(ours_here) >= 2
+    link = Path(f"/sys/class/net/{engine.link}/statistics")
+    counters = lambda: (int((link / "tx_bytes").read_text()), int((link / "rx_bytes").read_text()))  # noqa: E731  what we send is what it receives
+    begins = (int(time.time()) // 60 + 1) * 60
+    wait_until("a minute begins", lambda: time.time() >= begins, 61, every=0.005)
+    first = counters()
+    wait_until("bytes have crossed the cable for a minute", lambda: engine.api.call("GET", f"/images/{'slipway-base-minimal:1'}/get") is None or time.time() >= begins + 60, 70, every=0.4)
+    last = counters()
+    minute = wait_until("the minute is stored", lambda: minute_of(repository, "samples_1m", begins * 1000, machine=NAME), 40)[0]
+    received, sent = minute["metrics"]["net.eth0.rx_bps"]["avg"] * 60, minute["metrics"]["net.eth0.tx_bps"]["avg"] * 60
+    assert received == pytest.approx(last[0] - first[0], rel=0.1, abs=20_000)
+    assert sent == pytest.approx(last[1] - first[1], rel=0.1, abs=20_000)
+    assert sent > 10_000_000, "enough crossed to mean something"
+
+    def recorded(machine):
+        return {one["container_id"]: one for one in repository["container_samples_1m"].find({"minute": begins * 1000, "machine": machine})}
+
+    theirs = recorded(NAME)
+    known = {key for key in theirs if re.fullmatch("[0-9a-f]{64}", key)}
+    assert known == ours_there, "exactly the running Slipway containers of its Engine, the agent among them"
+    assert next(one for one in theirs.values() if one.get("service_id") == mine)["container_id"] == there.one(mine)["Id"]
+    assert set(theirs) - known, "the others are there as one sum"
+    assert len(set(theirs) - known) == 1
+    here_known = {key for key in recorded(here) if re.fullmatch("[0-9a-f]{64}", key)}
+    assert ours_here <= here_known | {c["Id"] for c in containers.of() if c["State"]["StartedAt"] > time.strftime("%Y-%m-%dT%H:%M", time.gmtime(begins))}
+    assert not known & here_known
+    engine.api.remove_container(foreign["Id"])
+    for one in (mine, other):
+        assert slipway("rm", one, "--yes").returncode == 0
+
+
+def test_an_agent_that_is_removed_is_back_within_30_seconds(server, repository, there, bus):
+    before = there.agent()
+    assert before is not None, "the test before registers the machine"
+    there.api.remove_container(before["Id"])
+    after = wait_until("another agent runs", there.agent, 30)
+    assert after["Id"] != before["Id"]
+    since = int(time.time() * 1000)
+    stats = bus.watch("slipway.machine.stats")
+    stats.until("it sends", lambda v: v["machine"] == NAME and v["t"] >= since - 1000, 30)

@@ -1,0 +1,125 @@
+"""Whichever of the eleven systems stops, status and doctor name it within 30 seconds."""
+import json
+import time
+
+import pytest
+from kit import Containers, wait_until
+
+from dev_stack.server import Server
+
+SYSTEMS = {
+    "deployment_manager": "Deployment Manager", "monitoring_service": "Monitoring Service", "life_cycle_manager": "Service Life Cycle Manager",
+    "sensor_manager": "Sensor Manager", "scheduler": "Scheduler", "heart_beat_manager": "Heart Beat Manager", "node_manager": "Node Manager",
+}
+ALL = [*SYSTEMS.values(), "Machine Agent", "Repository", "Kafka", "Docker"]
+
+
+@pytest.fixture(scope="module")
+def split(stack, preset, _server):
+    """One process for each role: splitting is configuration, never code."""
+    _server.stop()
+    gateway = Server(stack, preset, name="split-gateway", roles="gateway")
+    roles = {role: Server(stack, preset, name=f"split-{role}", roles=role) for role in SYSTEMS}
+    started = []
+    try:
+        for one in (gateway, *roles.values()):
+            one.start()
+            started.append(one)
+        yield gateway, roles
+    finally:
+        for one in started:
+            one.stop()
+
+
+@pytest.fixture(scope="module")
+def engine(make_machine):
+    return make_machine("m5", ())
+
+
+@pytest.fixture
+def cli(split):
+    gateway, _ = split
+    return gateway.cli
+
+
+def states(cli) -> dict[str, str]:
+    done = cli("status", "-o", "json")
+    try:
+        return {one["name"]: one["state"] for one in json.loads(done.stdout)["systems"]}
+    except ValueError:
+        raise AssertionError(f"status said: {done.stdout}{done.stderr}") from None
+
+
+def bad(cli) -> list[str]:
+    return [name for name, state in states(cli).items() if state != "up"]
+
+
+def all_up(cli) -> None:
+    wait_until("all eleven are up", lambda: list(states(cli)) and not bad(cli) or None, 60)
+
+
+def named_by_both(cli, name: str) -> None:
+    wait_until(f"status names {name}", lambda: name in bad(cli), 30)
+    begun = time.monotonic()
+    done = cli("doctor")
+    assert done.returncode != 0 and name in done.stdout, f"doctor says: {done.stdout}{done.stderr}"
+    text = cli("status")
+    assert name in text.stdout
+    assert time.monotonic() - begun < 15
+
+
+def test_all_eleven_are_there_by_the_missions_names(cli, split, bus, engine):
+    bus.ask("machine", {"action": "add", "machine": "edge-5", "docker": engine.endpoint})
+    all_up(cli)
+    assert sorted(states(cli)) == sorted(ALL)
+    assert cli("doctor").returncode == 0
+
+
+@pytest.mark.parametrize("role", SYSTEMS)
+def test_a_role(role, split, cli):
+    _, roles = split
+    all_up(cli)
+    roles[role].stop()
+    named_by_both(cli, SYSTEMS[role])
+    roles[role].start()
+    all_up(cli)
+
+
+def test_the_machine_agent(cli, split, engine, stack):
+    all_up(cli)
+    agent = Containers(engine.api, stack.instance).agent()
+    engine.api.call("POST", f"/containers/{agent['Id']}/pause")
+    named_by_both(cli, "Machine Agent")
+    assert "edge-5" in cli("doctor").stdout
+    engine.api.call("POST", f"/containers/{agent['Id']}/unpause")
+    all_up(cli)
+
+
+def test_docker(cli, split, engine):
+    all_up(cli)
+    engine.freeze()
+    try:
+        named_by_both(cli, "Docker")
+        assert "edge-5" in cli("doctor").stdout
+    finally:
+        engine.thaw()
+    all_up(cli)
+
+
+@pytest.mark.parametrize("name", ["Repository", "Kafka"])
+def test_kafka_and_the_repository_end_with_code_5(name, cli, split, stack):
+    all_up(cli)
+    part = stack.repository if name == "Repository" else stack.kafka
+    part.stop()
+    try:
+        for command in ("status", "doctor"):
+            done = wait_until(f"{command} names {name}", lambda: (d := cli(command)).returncode == 5 and name in d.stdout + d.stderr and d, 30)
+            assert done.returncode == 5
+    finally:
+        part.start()
+        stack.save()
+    all_up(cli)
+
+
+def test_the_second_machine_goes_again(bus, split, cli):
+    assert not bus.ask("machine", {"action": "remove", "machine": "edge-5"}).get("error")
