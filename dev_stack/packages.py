@@ -6,6 +6,7 @@ from pathlib import Path
 from .base import Failed, STATE, run
 
 LIST = Path(__file__).with_name("packages.txt")
+OS_RELEASE = Path("/etc/os-release")
 
 
 def wanted(groups: set[str]) -> list[str]:
@@ -23,7 +24,7 @@ def missing(groups: set[str]) -> list[str]:
 def check_system() -> None:
     """Fails at once, with the ways out, where apt packages of Debian 12 cannot be installed."""
     facts = {}
-    for line in Path("/etc/os-release").read_text().splitlines() if Path("/etc/os-release").exists() else []:
+    for line in OS_RELEASE.read_text().splitlines() if OS_RELEASE.exists() else []:
         key, _, value = line.partition("=")
         facts[key] = value.strip('"')
     if facts.get("ID") != "debian" or facts.get("VERSION_ID") != "12":

@@ -24,7 +24,9 @@ def virtual_environment(name: str, requirements: Path) -> tuple[Path, bool]:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if (folder / "complete").exists():
             return folder, False
-        shutil.rmtree(folder, ignore_errors=True)
+        for old in TOOLS.glob(f"{name}-*"):
+            if old.is_dir():
+                shutil.rmtree(old)
         run([sys.executable, "-m", "venv", folder])
         run([folder / "bin" / "pip", "install", "-q", "--disable-pip-version-check", "-r", requirements], log=TOOLS / f"{name}-pip.log",
             hint="pip must reach its index; behind a proxy set PIP_INDEX_URL or PIP_CERT")

@@ -26,6 +26,19 @@ def check_format() -> suites.Counts:
     return counts
 
 
+def check_tidy() -> suites.Counts:
+    """clang-tidy over the sources that differ from origin/main; all of them would take longer than a push should."""
+    counts = suites.Counts()
+    changed = set(run(["git", "diff", "--name-only", "origin/main", "--", "*.cpp"], check=False).stdout.split()) & set(sources())
+    for name in sorted(changed):
+        done = subprocess.run(["clang-tidy-19", "--quiet", "-p", build.folder("dev"), name], cwd=ROOT, capture_output=True, text=True)
+        if done.returncode == 0:
+            counts.passed += 1
+        else:
+            counts.fail(f"tidy: {name}\n{done.stdout[-1500:]}")
+    return counts
+
+
 def close(counts: suites.Counts) -> int:
     for problem in counts.problems:
         print(f"   failed: {problem}", file=sys.stderr)
@@ -36,7 +49,7 @@ def close(counts: suites.Counts) -> int:
 
 def check() -> int:
     """What a change needs before it is pushed: format, warnings, unit tests. No Kafka, no Engine."""
-    steps = Steps(["packages", "format", "build", "unit tests"])
+    steps = Steps(["packages", "format", "build", "tidy", "unit tests"])
     counts = suites.Counts()
     with steps.step("packages") as note:
         note.text = f"{packages.install({'run', 'stack', 'test'})} installed"
@@ -46,6 +59,10 @@ def check() -> int:
     with steps.step("build") as note:
         build.configure("dev", "-DSLIPWAY_TESTS=ON")
         note.text = build.build("dev")
+    with steps.step("tidy") as note:
+        found = check_tidy()
+        counts.add(found)
+        note.text = f"{found.passed + found.failed} changed files"
     with steps.step("unit tests"):
         counts.add(suites.ctest("unit", "dev", "unit"))
     return close(counts)
