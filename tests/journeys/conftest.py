@@ -1,5 +1,6 @@
 """Fixtures over the stack that `./dev test` made. To work on journeys: ./dev stack up --name mine, then
 DEV_STACK_NAME=mine DEV_STACK_PRESET=dev .slipway-dev/tools/journeys-*/bin/python -m pytest tests/journeys/test_x.py (from the root, PYTHONPATH=.)."""
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from kit import Bus, Containers, put_source, request_id, service, wait_until  # noqa: E402
+from kit import Bus, Containers, put_source, request_id, service  # noqa: E402
 
 from dev_stack import engine, images  # noqa: E402
 from dev_stack.server import Server  # noqa: E402
@@ -141,3 +142,26 @@ def make_machine(stack):
 
     yield make
     engine.remove_all(stack)
+
+
+@pytest.fixture(scope="session")
+def lend_machine(make_machine, repository, stack, _server):
+    """`with lend_machine("m2") as engine:` is make_machine, and afterwards Slipway forgets the machine and its services and the Engine is gone."""
+
+    @contextlib.contextmanager
+    def lend(name: str, *more):
+        engine = make_machine(name, *more)
+        yield engine
+        bus = Bus(stack.env()["KAFKA_BROKERS"])
+        try:
+            for machine in [one["_id"] for one in repository["machines"].find({"docker": engine.endpoint})]:
+                if not _server.alive():
+                    _server.start()
+                for lane in repository["lanes"].find({"machines": machine, "wanted": {"$ne": "removed"}}):
+                    bus.request({"service_id": lane["_id"], "action": "remove"})
+                bus.ask("machine", {"action": "remove", "machine": machine})
+        finally:
+            bus.close()
+            engine.remove()
+
+    return lend

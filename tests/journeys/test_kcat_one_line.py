@@ -21,8 +21,9 @@ def put_folder(database, folder, path):
 
 
 @pytest.fixture(scope="module")
-def machine(stack, make_machine):
-    return make_machine("m3")
+def machine(lend_machine):
+    with lend_machine("m3") as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

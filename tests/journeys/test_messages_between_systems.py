@@ -8,8 +8,9 @@ DEPLOYMENT_MANAGER, SCHEDULER, NODE_MANAGER, HEART_BEAT = "deployment_manager", 
 
 
 @pytest.fixture(scope="module")
-def engine(make_machine):
-    return make_machine("m4")
+def engine(lend_machine):
+    with lend_machine("m4") as made:
+        yield made
 
 
 def from_system(message, role: str) -> bool:

@@ -11,8 +11,9 @@ NAME = "edge-2"
 
 
 @pytest.fixture(scope="module")
-def engine(make_machine):
-    return make_machine("m2")
+def engine(lend_machine):
+    with lend_machine("m2") as made:
+        yield made
 
 
 @pytest.fixture

@@ -32,8 +32,9 @@ def split(stack, preset, _server):
 
 
 @pytest.fixture(scope="module")
-def engine(make_machine):
-    return make_machine("m5", ())
+def engine(lend_machine):
+    with lend_machine("m5", ()) as made:
+        yield made
 
 
 @pytest.fixture
@@ -119,7 +120,3 @@ def test_kafka_and_the_repository_end_with_code_5(name, cli, split, stack):
         part.start()
         stack.save()
     all_up(cli)
-
-
-def test_the_second_machine_goes_again(bus, split, cli):
-    assert not bus.ask("machine", {"action": "remove", "machine": "edge-5"}).get("error")
