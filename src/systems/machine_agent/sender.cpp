@@ -85,8 +85,15 @@ void Sender::hand_over() {
   while (spool_.sent() < limits_.under_way) {
     auto* item = spool_.next();
     if (item == nullptr) return;
-    if (!transport_.send(item->seq, item->t, item->json)) return;  // full: later
-    spool_.mark_sent(*item);
+    const auto taken = transport_.send(item->seq, item->t, item->json);
+    if (taken) {
+      spool_.mark_sent(*item);
+    } else if (taken.error().kind == ErrorKind::kInvalid) {
+      report(item->seq, taken);
+    } else {  // full, or refused for the time being: later
+      if (taken.error().kind == ErrorKind::kDenied) set_reachable(false, taken.error().message);
+      return;
+    }
   }
 }
 

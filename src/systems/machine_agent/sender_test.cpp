@@ -14,6 +14,7 @@ class FakeTransport final : public ports::SampleTransport {
   enum class Mode { kConfirm, kSilent, kFail };
   explicit FakeTransport(ManualClock& clock) : clock_(clock) {}
   Status send(std::int64_t seq, WallTime, std::string_view json) override {
+    if (seq == refused) return invalid("kafka.refused", "too large");
     under_way.emplace_back(seq, std::string{json});
     return {};
   }
@@ -38,7 +39,7 @@ class FakeTransport final : public ports::SampleTransport {
   }
 
   Mode mode = Mode::kConfirm;
-  std::int64_t poisoned = -1;
+  std::int64_t poisoned = -1, refused = -1;
   std::deque<std::pair<std::int64_t, std::string>> under_way;
   std::vector<std::int64_t> arrived;
 
@@ -117,10 +118,11 @@ TEST_F(SenderTest, goes_back_to_the_oldest_when_sends_fail) {
 
 TEST_F(SenderTest, gives_up_only_what_will_never_be_taken) {
   transport.poisoned = 2;
-  for (int i = 0; i < 3; ++i) tick();
+  transport.refused = 3;
+  for (int i = 0; i < 4; ++i) tick();
   EXPECT_TRUE(sender.drain(milliseconds{1000}));
-  EXPECT_EQ(transport.arrived, (std::vector<std::int64_t>{1, 3}));
-  EXPECT_EQ(sender.dropped(), 1);
+  EXPECT_EQ(transport.arrived, (std::vector<std::int64_t>{1, 4}));
+  EXPECT_EQ(sender.dropped(), 2);
 }
 
 TEST_F(SenderTest, stops_draining_at_its_deadline) {
