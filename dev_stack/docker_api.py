@@ -33,6 +33,8 @@ class Api:
         kind, _, rest = self.endpoint.partition("://")
         if kind == "unix":
             return _UnixConnection(rest, timeout)
+        if kind != "tcp":
+            raise OSError(f"the dev stack speaks to unix:// and tcp:// Engines only, not to {self.endpoint}")
         host, _, port = rest.rpartition(":")
         return http.client.HTTPConnection(host, int(port), timeout=timeout)
 

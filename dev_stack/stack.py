@@ -135,8 +135,7 @@ class Stack:
         with steps.step("Docker Engine") as note:
             note.text = self._up_engine()
         with steps.step("network bridge") as note:
-            bridge = self.bridge()
-            note.text = f"{bridge.name}, this machine is {bridge.address} there"
+            note.text = self._up_bridge()
         with steps.step("Kafka") as note:
             note.text = self._up_kafka()
         with steps.step("Repository server") as note:
@@ -161,6 +160,12 @@ class Stack:
         engine.check_access()
         version = self.api.call("GET", "/version")
         return f"{version['Version']} (API {version['ApiVersion']}), {'started' if started else 'runs'}"
+
+    def _up_bridge(self) -> str:
+        if self.given("KAFKA_BROKERS"):
+            return "not needed: the broker is yours"
+        bridge = self.bridge()
+        return f"{bridge.name}, this machine is {bridge.address} there"
 
     def _up_kafka(self) -> str:
         if self.given("KAFKA_BROKERS"):

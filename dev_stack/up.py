@@ -26,7 +26,7 @@ def plan(stack: Stack, with_packages: bool) -> list[str]:
         lines.append("fetch SecantusDB (pip) into .slipway-dev/tools: a MongoDB-wire server, beta, for development only")
     if not stack.given("DOCKER_HOST") and not Api(engine.LOCAL).answers():
         lines.append("start a Docker Engine, if none runs (dockerd, root)")
-    if not network.owned(stack.instance):
+    if not stack.given("KAFKA_BROKERS") and not network.owned(stack.instance):
         lines.append("make a network bridge slipway-N, 10.77.N.1/24, with forwarding for it (root)")
     if lines:
         lines.append(f"make the base image {images.PYTHON} of Debian packages (root), if it is missing")
