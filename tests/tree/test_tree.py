@@ -133,16 +133,10 @@ TOP = {name.split("/")[0] for name in TRACKED if "/" in name}
 @pytest.mark.parametrize("document", DOCS)
 def test_paths_named_in_docs_exist(document):
     text = read(document)
-    named = {word.rstrip(".,:;") for code in re.findall(r"`([^`\n]+)`", text) for word in code.split()} | set(re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text))
-    missing = []
-    for word in named:
-        base = ROOT / document
-        if word.split("/")[0] in TOP and "/" in word and not re.search(r"[<>{}$|*]", word):
-            if not (ROOT / word).exists():
-                missing.append(word)
-        elif re.fullmatch(r"\]?\(?[\w./-]+\.(md|svg|yaml|py|json)", word) and "/" in word and word.startswith((".", "..")):
-            if not (base.parent / word).exists():
-                missing.append(word)
+    words = {word.rstrip(".,:;") for code in re.findall(r"`([^`\n]+)`", text) for word in code.split()}
+    missing = [word for word in words if "/" in word and word.split("/")[0] in TOP and not re.search(r"[<>{}$|*]", word) and not (ROOT / word).exists()]
+    links = {link for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text) if "://" not in link}
+    missing += [link for link in links if not (ROOT / document).parent.joinpath(link).exists()]
     assert missing == []
 
 
