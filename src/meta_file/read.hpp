@@ -17,7 +17,7 @@ namespace slipway::meta_file {
 /// any.
 struct Policy {
   /// Runtimes that can be built here with their versions (an empty list: any).
-  std::map<std::string, std::vector<std::string>> runtimes{{"python", {}}};
+  std::map<std::string, std::vector<std::string>> runtimes{{"python", {"3.11"}}};
   /// Host ports that no service may publish on.
   std::vector<std::uint16_t> forbidden_ports{22, 2375, 2376};
   bool allow_root = false;
@@ -41,8 +41,8 @@ struct Reading {
 /// Reads and checks a whole service.yaml or service.json; docs/contracts.md lists the codes. Pure.
 Reading read_service(std::string_view file_name, std::string_view text, const Policy& policy = {});
 
-/// Checks that need the source: the Dockerfile named by the meta is there, the script that the command starts
-/// is there. `paths` are the files of the source, sorted.
+/// Checks that need the source, `meta.entry_missing`: the Dockerfile that the meta names, the script that the
+/// command starts (unless build steps may make it). `paths` are the files of the source, sorted.
 std::vector<Finding> check_against_source(const ServiceSpec& spec, std::span<const std::string> paths);
 
 /// All findings as the one error of a status message: code, place and hint are the first one's, the message

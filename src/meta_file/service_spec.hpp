@@ -144,7 +144,4 @@ nlohmann::json to_json(const ServiceSpec& spec);
 /// The reverse. A missing field takes its default (older releases), a wrong type is kCorrupt `meta.stored`.
 Result<ServiceSpec> spec_from_json(const nlohmann::json& json);
 
-/// One sensor as `bind` of SensorRequest and the meta file write it.
-nlohmann::json to_json(const SensorNeed& need);
-
 }  // namespace slipway::meta_file

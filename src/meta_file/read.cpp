@@ -1,0 +1,119 @@
+#include "meta_file/read.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/text.hpp"
+#include "meta_file/document.hpp"
+#include "meta_file/not_yet.hpp"
+#include "meta_file/spec_reader.hpp"
+
+namespace slipway::meta_file {
+namespace {
+
+constexpr std::size_t kMostFindings = 20;
+
+Finding finding(const Document& document, const Problem& problem) {
+  Error error = invalid(problem.code, problem.message, problem.hint);
+  error.where = document.where(problem.place);
+  return {std::move(error), document.line_at(problem.place)};
+}
+
+// Where "service.yaml:12:1" points to, in a text that did not parse.
+Finding finding(Error error, std::string_view text) {
+  const auto parts = split(error.where, ':');
+  const std::size_t line = parts.size() < 3 ? 0 : std::stoul(parts[parts.size() - 2]);
+  // Escaped byte for byte where it is not UTF-8; a huge line is cut.
+  return {std::move(error), line_of(text, line)};
+}
+
+std::vector<Problem> check(const Node& root, const Policy& policy, ServiceSpec& spec) {
+  static const nlohmann::json kSchema = nlohmann::json::parse(schema_text());
+  Problems problems;
+  problems.add(explain_by_schema(kSchema, root));
+  if (!root.is_map()) return problems.all();
+  if (problems.all().empty())
+    if (const auto violation = violates_schema(kSchema, root))
+      problems.add(
+          {Problem{"meta.schema", "the file breaks the schema: " + *violation, "", root.place, nullptr}});
+  refuse_not_yet(root, problems);
+  spec = read_spec(Fields(root, "", problems), policy);
+  return problems.all();
+}
+
+std::vector<Finding> in_order(const Document& document, std::vector<Problem> problems) {
+  std::ranges::stable_sort(problems, [](const Problem& a, const Problem& b) {
+    return std::pair(a.place.line, a.place.column) < std::pair(b.place.line, b.place.column);
+  });
+  std::vector<Finding> findings;
+  for (const auto& problem : problems) {
+    if (findings.size() == kMostFindings) break;
+    findings.push_back(finding(document, problem));
+  }
+  return findings;
+}
+
+}  // namespace
+
+Reading read_service(std::string_view file_name, std::string_view text, const Policy& policy) {
+  Reading reading;
+  const auto document = Document::parse(std::string(file_name), text);
+  if (!document) {
+    reading.errors.push_back(finding(document.error(), text));
+    return reading;
+  }
+  ServiceSpec spec;
+  reading.errors = in_order(*document, check(document->root(), policy, spec));
+  for (const auto* entry : secrets_in_env(document->root())) {
+    Error error = invalid("meta.secret_in_env", fmt::format("'env.{}' looks like a secret", entry->key),
+                          "whoever may read the container's settings can read it");
+    error.where = document->where(entry->key_place);
+    reading.warnings.push_back({std::move(error), entry->key + ": ..."});
+  }
+  if (reading.errors.empty()) reading.spec = std::move(spec);
+  return reading;
+}
+
+std::vector<Finding> check_against_source(const ServiceSpec& spec, std::span<const std::string> paths) {
+  std::vector<Finding> findings;
+  const auto need = [&](std::string path, const char* key) {
+    if (path.starts_with("./")) path.erase(0, 2);
+    if (std::ranges::binary_search(paths, path)) return;
+    const auto near = did_you_mean(path, std::vector<std::string>(paths.begin(), paths.end()));
+    findings.push_back(
+        {invalid("meta.entry_missing",
+                 fmt::format("'{}' names '{}', which is not in the source", key, escape_for_people(path)),
+                 near ? fmt::format("did you mean '{}'?", *near) : "add the file, or change the command"),
+         ""});
+  };
+  if (spec.image_source == ImageSource::kDockerfile) need(spec.dockerfile, "build.dockerfile");
+  if (spec.image_source != ImageSource::kRuntime || !spec.build_steps.empty() || !spec.working_dir.empty() ||
+      spec.command.size() < 2 || !spec.command[0].starts_with("python"))
+    return findings;
+  const auto script = std::ranges::find_if(
+      spec.command.begin() + 1, spec.command.end(),
+      [](const auto& word) { return !word.starts_with('-') || word == "-m" || word == "-c"; });
+  if (script != spec.command.end() && script->ends_with(".py") && !script->starts_with('/'))
+    need(*script, "command");
+  return findings;
+}
+
+Error as_one_error(std::span<const Finding> findings) {
+  Error error = findings.front().error;
+  if (!findings.front().line.empty()) error.message += fmt::format(" | {}", findings.front().line);
+  for (const auto& other : findings.subspan(1))
+    error.message += fmt::format("; {}: {}: {}", other.error.where, other.error.code, other.error.message);
+  return error;
+}
+
+std::string render(const Finding& finding) {
+  std::string text =
+      fmt::format("{}: {} [{}]", finding.error.where, finding.error.message, finding.error.code);
+  if (!finding.line.empty()) text += "\n    " + finding.line;
+  if (!finding.error.hint.empty()) text += "\n    hint: " + finding.error.hint;
+  return text;
+}
+
+}  // namespace slipway::meta_file
