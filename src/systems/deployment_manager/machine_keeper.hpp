@@ -1,0 +1,56 @@
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "systems/deployment_manager/reconcile.hpp"
+
+namespace slipway::deployment_manager {
+
+/// One machine: a thread that reconciles it every 10 s and whenever its Engine says that something happened, and one
+/// that hears the Engine's events and publishes them on service.events. A hung Engine holds up nobody else.
+class MachineWatch {
+ public:
+  MachineWatch(World& world, AgentKeeper& agents, MachineEngine machine);
+
+ private:
+  void reconcile_loop(const std::stop_token& stop);
+  void watch_loop(const std::stop_token& stop);
+  void hear(const ports::EngineEvent& event);
+  void tell(const std::string& event, const ports::EngineEvent* from);
+  void set_reachable(bool reachable);
+  void wake();
+
+  World& world_;
+  AgentKeeper& agents_;
+  MachineEngine machine_;
+  Reconciler reconciler_;
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  bool woken_ = true;        // guarded by mutex_
+  bool reachable_ = true;    // guarded by mutex_
+  Worker watching_;          // these two last: their bodies use all the others
+  Worker reconciling_;
+};
+
+/// Keeps a MachineWatch for every registered machine.
+class MachineKeeper {
+ public:
+  MachineKeeper(World& world, AgentKeeper& agents);
+
+ private:
+  void run(const std::stop_token& stop);
+  World& world_;
+  AgentKeeper& agents_;
+  struct Watched {
+    messages::Machine machine;
+    std::unique_ptr<MachineWatch> watch;
+  };
+  std::map<std::string, Watched> watched_;  // only the worker's thread
+  Worker worker_;                           // last: its body uses all the others
+};
+
+}  // namespace slipway::deployment_manager

@@ -1,0 +1,100 @@
+#include "systems/deployment_manager/questions.hpp"
+
+#include <fmt/format.h>
+
+namespace slipway::deployment_manager {
+namespace {
+
+constexpr std::chrono::seconds kAskAgain{5};
+
+}  // namespace
+
+Questions::Questions(World& world)
+    : world_(world),
+      reader_(world.bus, world.clock, world.log,
+              {world.topics.placement_replies, world.topics.sensor_replies, world.topics.machine_replies},
+              ports::From::kEnd, [this](const ports::Record& record) { hear(record); }) {}
+
+void Questions::hear(const ports::Record& record) {
+  if (!record.value) return;
+  std::string id;
+  if (record.topic == world_.topics.placement_replies) {
+    if (auto reply = messages::parse_placement_reply(*record.value); reply) id = reply->correlation_id;
+  } else if (record.topic == world_.topics.sensor_replies) {
+    if (auto reply = messages::parse_sensor_reply(*record.value); reply) id = reply->correlation_id;
+  } else if (auto reply = messages::parse_machine_reply(*record.value); reply) {
+    id = reply->correlation_id;
+  }
+  std::lock_guard lock(mutex_);
+  const auto waiting = answers_.find(record.topic + "/" + id);
+  if (waiting == answers_.end()) return;  // not ours, or nobody waits any more
+  waiting->second = record.value;
+  heard_.notify_all();
+}
+
+Result<std::string> Questions::ask(const Question& question, std::chrono::seconds patience,
+                                   const std::stop_token& stop) {
+  if (!reader_.wait_ready(std::chrono::seconds{30}))
+    return unavailable("kafka.unreachable", "the topics of the answers cannot be read");
+  const std::string slot = question.topic + "/" + question.correlation_id;
+  const std::string replies = question.topic.substr(0, question.topic.rfind('.')) + ".replies";
+  const std::string answer_slot = replies + "/" + question.correlation_id;
+  struct Waiting {
+    Questions& self;
+    std::string slot;
+    ~Waiting() {
+      std::lock_guard lock(self.mutex_);
+      self.answers_.erase(slot);
+    }
+  } waiting{*this, answer_slot};
+  {
+    std::lock_guard lock(mutex_);
+    answers_[answer_slot] = std::nullopt;
+  }
+  const MonoTime until = world_.clock.mono() + patience;
+  while (!stop.stop_requested() && world_.clock.mono() < until) {
+    SLIPWAY_TRY(world_.bus.publish({.topic = question.topic,
+                                    .key = question.key,
+                                    .value = question.value,
+                                    .source = "/deployment_manager",
+                                    .type = question.type,
+                                    .subject = question.key,
+                                    .event_id = slot,
+                                    .more_headers = {}}));
+    std::unique_lock lock(mutex_);
+    heard_.wait_for(lock, stop, kAskAgain, [&] { return answers_[answer_slot].has_value(); });
+    if (answers_[answer_slot]) return *answers_[answer_slot];
+  }
+  return unavailable(fmt::format("{}.no_reply", question.system),
+                     fmt::format("the {} did not answer within {} s", question.system, patience.count()),
+                     "slipway status shows which system is down");
+}
+
+Result<messages::PlacementReply> Questions::ask(const messages::PlacementRequest& request,
+                                                std::chrono::seconds patience, const std::stop_token& stop) {
+  SLIPWAY_ASSIGN(const auto answer,
+                 ask({world_.topics.placement_requests, request.service_id, messages::to_json(request),
+                      "slipway.placement.requested.v1", request.correlation_id, "scheduler"},
+                     patience, stop));
+  return messages::parse_placement_reply(answer);
+}
+
+Result<messages::SensorReply> Questions::ask(const messages::SensorRequest& request, std::chrono::seconds patience,
+                                             const std::stop_token& stop) {
+  SLIPWAY_ASSIGN(const auto answer,
+                 ask({world_.topics.sensor_requests, request.service_id, messages::to_json(request),
+                      "slipway.sensor.requested.v1", request.correlation_id, "sensor_manager"},
+                     patience, stop));
+  return messages::parse_sensor_reply(answer);
+}
+
+Result<messages::MachineReply> Questions::ask(const messages::MachineRequest& request, std::chrono::seconds patience,
+                                              const std::stop_token& stop) {
+  SLIPWAY_ASSIGN(const auto answer,
+                 ask({world_.topics.machine_requests, request.machine, messages::to_json(request),
+                      "slipway.machine.requested.v1", request.correlation_id, "node_manager"},
+                     patience, stop));
+  return messages::parse_machine_reply(answer);
+}
+
+}  // namespace slipway::deployment_manager

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "systems/deployment_manager/agent_keeper.hpp"
+
+namespace slipway::deployment_manager {
+
+/// Compares what is wanted on one machine with what is there, and mends it: what is missing is started (the agent too),
+/// what is ours and unwanted is removed by id, what is not ours is never touched. A service whose lane is active
+/// belongs to its deployment. Safe to call at any time, from one thread per machine.
+class Reconciler {
+ public:
+  Reconciler(World& world, AgentKeeper& agents) : world_(world), agents_(agents) {}
+  Status reconcile(const MachineEngine& machine, const std::stop_token& stop);
+
+ private:
+  using Containers = std::vector<ports::Container>;
+  Status settle(const MachineEngine& machine, const ports::Lane& lane, const Containers& mine);
+  Status heal(const MachineEngine& machine, const ports::Lane& lane, const ports::Container* there);
+  Status record(const MachineEngine& machine, const Containers& containers);
+  Result<bool> still_free(const ports::Lane& lane);
+  void tell_drift(const MachineEngine& machine, const ports::Lane& lane, const std::string& what);
+
+  World& world_;
+  AgentKeeper& agents_;
+};
+
+}  // namespace slipway::deployment_manager

@@ -1,0 +1,188 @@
+#include "systems/deployment_manager/run.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "systems/deployment_manager/container_plan.hpp"
+#include "systems/deployment_manager/names.hpp"
+#include "systems/deployment_manager/stages/stage.hpp"
+#include "systems/deployment_manager/standstill.hpp"
+#include "systems/deployment_manager/switch.hpp"
+
+namespace slipway::deployment_manager {
+namespace {
+
+using messages::Stage;
+using messages::State;
+
+class Run {
+ public:
+  Run(Hands& hands, Journal& journal, const std::stop_token& hurry, const std::stop_token& shutdown)
+      : world_(hands.world),
+        journal_(journal),
+        shutdown_(shutdown),
+        context_{.world = hands.world,
+                 .journal = journal,
+                 .agents = hands.agents,
+                 .questions = hands.questions,
+                 .stop = hurry,
+                 .deadline = {},
+                 .machine = {},
+                 .source = {},
+                 .spec = {},
+                 .release = {}} {}
+
+  Status work() {
+    SLIPWAY_TRY(pick_up());
+    for (const auto& step : all_stages()) {
+      if (skips(step.stage)) continue;
+      if (auto lane = journal_.check_lane(); !lane) return stop_at(step.stage, lane.error());
+      auto outcome = take(step);
+      if (!outcome) return stop_at(step.stage, outcome.error());
+      if (step.stage == Stage::kHealthy || outcome->end == State::kCompleted)
+        if (auto decided = commit(outcome->end); !decided) return stop_at(step.stage, decided.error());
+      if (outcome->end) return conclude(*outcome->end, outcome->unchanged, outcome->message);
+    }
+    return conclude(State::kSucceeded, false, "");
+  }
+
+  Status clean_up() {
+    SLIPWAY_TRY(pick_up());
+    return leave();
+  }
+
+ private:
+  // What the journal knows already. With the release stored, the preparation is done and not repeated.
+  Status pick_up() {
+    if (journal_.fact("release").empty()) return {};
+    context_.release.service_id = journal_.service();
+    context_.release.number = std::stoll(journal_.fact("release"));
+    const auto stored = persistently(world_, std::chrono::seconds{60}, context_.stop,
+                                     [&] { return world_.repository.releases().find(context_.release.id()); });
+    if (!stored) return stored.error();
+    if (!*stored) return internal_error("release.lost", fmt::format("no document {}", context_.release.id()));
+    context_.release = **stored;
+    SLIPWAY_ASSIGN(context_.spec,
+                   meta_file::spec_from_json(nlohmann::json::parse(context_.release.spec, nullptr, false)));
+    SLIPWAY_ASSIGN(context_.machine, open_machine(world_, journal_.fact("machine")));
+    return {};
+  }
+
+  bool skips(Stage stage) const {
+    if (journal_.is_cut_over()) return stage != Stage::kFlowing;
+    return context_.machine && !journal_.fact("release").empty() && stage < Stage::kStarted;
+  }
+
+  StageResult take(const StageStep& step) {
+    if (step.announced && !journal_.noted(step.stage, State::kRunning))
+      SLIPWAY_TRY(journal_.note(step.stage, State::kRunning, {}));
+    const MonoTime began = world_.clock.mono();
+    context_.deadline = began + step.deadline;
+    auto outcome = step.run(context_);
+    if (!outcome && step.stage == Stage::kFlowing && !context_.stop.stop_requested())
+      outcome = StageOutcome{.message = outcome.error().message, .state = State::kWarning, .hint = {}, .end = {}};
+    if (!outcome) return outcome;
+    if (journal_.noted(step.stage, State::kSucceeded) || journal_.noted(step.stage, State::kWarning)) return outcome;
+    Note note{.message = outcome->message,
+              .took = std::chrono::duration_cast<milliseconds>(world_.clock.mono() - began)};
+    if (outcome->state == State::kWarning)
+      note.error = Error{ErrorKind::kInvalid, "warning", outcome->message, {}, outcome->hint};
+    SLIPWAY_TRY(journal_.note(step.stage, outcome->state, note));
+    return outcome;
+  }
+
+  // The new release serves from now on: decided once, for everybody.
+  Status commit(const std::optional<State>& end) {
+    const auto& engine = context_.machine->engine;
+    const std::string id = journal_.fact("container_id");
+    if (!end) {
+      SLIPWAY_ASSIGN(const auto container, engine->inspect(id));
+      if (!container || !container->running)
+        return invalid("service.died", "the service ended just after it was healthy", "see its last lines");
+    }
+    const auto& lane = journal_.lane();
+    ports::LaneStore::Cutover cutover{.committed = context_.release.number,
+                                      .previous = {},
+                                      .wanted = end ? ports::Wanted::kCompleted : ports::Wanted::kRunning,
+                                      .machines = {context_.machine->machine.name}};
+    if (lane.committed != context_.release.number) cutover.previous = lane.committed;
+    SLIPWAY_TRY(journal_.cut_over(cutover));
+    const PlanInput input{.release = context_.release, .service = *context_.spec, .request_id = {}, .machine = {},
+                          .image_user = {}, .probe_volume = {}, .replica = 1};
+    if (!end)
+      if (auto set = engine->set_restart_policy(id, plan_container(input, world_.settings).restart); !set)
+        world_.log.warn("the restart policy is left to the reconcile loop", set.error());
+    return record_instance(world_, *context_.machine, context_.release, id, end ? "completed" : "running");
+  }
+
+  Status conclude(State state, bool unchanged, const std::string& message) {
+    SLIPWAY_TRY(journal_.check_lane());
+    SLIPWAY_TRY(journal_.note(Stage::kDone, state, {.message = message, .final = true, .unchanged = unchanged}));
+    return leave();
+  }
+
+  // After the end: what served before goes, then the lane is free.
+  Status leave() {
+    if (journal_.is_cut_over() && context_.machine)
+      if (auto removed = remove_old(context_); !removed)
+        world_.log.warn("old containers are left to the reconcile loop", removed.error());
+    const auto freed = persistently(world_, std::chrono::seconds{60}, shutdown_, [&] {
+      return world_.repository.lanes().release_lane(journal_.service(), journal_.id(), journal_.lane().epoch);
+    });
+    return freed ? Status{} : Status{freed.error()};
+  }
+
+  // A stage did not end well: lost, shut down, cancelled or failed.
+  Status stop_at(Stage stage, Error error) {
+    if (auto lane = journal_.check_lane(); !lane) error = lane.error();
+    if (error.code == kLaneLost) return error;
+    const bool cancelled = error.code == kCancelled && journal_.lane().cancel == journal_.id();
+    if (!cancelled && shutdown_.stop_requested()) return error;
+    if (journal_.is_cut_over()) return conclude(State::kSucceeded, false, "after the cutover: " + error.message);
+
+    const bool switched = !journal_.fact("container_id").empty();
+    if (switched && !cancelled)
+      if (auto kept = keep_failure_package(context_, stage, error); kept) error = *kept;
+    if (switched)
+      if (auto undone = undo_switch(context_); !undone) {
+        world_.log.error("the old container could not be brought back at once", undone.error());
+        error.message += fmt::format("; bringing the old container back failed: {}", undone.error().message);
+      }
+    const State state = cancelled ? State::kCancelled : end_state(stage, error);
+    const std::string message = cancelled ? "cancelled" : error.message;
+    SLIPWAY_TRY(journal_.note(stage, cancelled ? State::kCancelled : State::kFailed,
+                              {.message = message, .error = error}));
+    SLIPWAY_TRY(journal_.note(Stage::kDone, state,
+                              {.message = message,
+                               .error = error,
+                               .error_stage = std::string(messages::to_string(stage)),
+                               .final = true}));
+    return leave();
+  }
+
+  // Refused before anything was touched, or failed.
+  static State end_state(Stage stage, const Error& error) {
+    if (error.code == "request.stale") return State::kStale;
+    const bool early = stage < Stage::kStarted && stage != Stage::kBuilt && stage != Stage::kAgentReady;
+    return early && !error.retryable() ? State::kRejected : State::kFailed;
+  }
+
+  World& world_;
+  Journal& journal_;
+  std::stop_token shutdown_;
+  StageContext context_;
+};
+
+}  // namespace
+
+Status run_deployment(Hands& hands, Journal& journal, const std::stop_token& hurry, const std::stop_token& shutdown) {
+  using messages::Action;
+  Run run(hands, journal, hurry, shutdown);
+  if (journal.deployment().end) return run.clean_up();
+  if (journal.request().action == Action::kStop || journal.request().action == Action::kRemove)
+    return stand_still(hands.world, journal);
+  return run.work();
+}
+
+}  // namespace slipway::deployment_manager
