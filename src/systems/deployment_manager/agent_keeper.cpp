@@ -44,7 +44,8 @@ Result<AgentImage> AgentKeeper::image_for(ports::Engine& engine) {
   SLIPWAY_ASSIGN(const auto info, engine.info());
   const auto found = world_.settings.agents.find(architecture(info));
   if (found == world_.settings.agents.end())
-    return invalid("agent.no_image", fmt::format("there is no Machine Agent for the architecture {}", info.architecture),
+    return invalid("agent.no_image",
+                   fmt::format("there is no Machine Agent for the architecture {}", info.architecture),
                    "build it and put agent-<arch>.tar into agent.images_dir");
   return found->second;
 }
@@ -73,7 +74,8 @@ Result<std::string> AgentKeeper::probe_volume(ports::Engine& engine) {
     SLIPWAY_TRY(engine.remove(*created, true));
   } else if (created.error().code != "engine.name_taken") {
     return created.error();
-  } else if (const auto left = engine.inspect(spec.name); left && *left && is_ours(**left, world_.settings.instance)) {
+  } else if (const auto left = engine.inspect(spec.name);
+             left && *left && is_ours(**left, world_.settings.instance)) {
     SLIPWAY_TRY(engine.remove((*left)->id, true));  // a predecessor died between create and remove
   }
   return volume;
@@ -101,9 +103,10 @@ Result<AgentKeeper::Wanted> AgentKeeper::plan(const MachineEngine& machine) {
                  {std::string(kLabelAgentVersion), image.version}};
   spec.user = kAgentUser;
   using Kind = ports::Mount::Kind;
-  spec.mounts = {{Kind::kBind, "/sys/fs/cgroup", "/sys/fs/cgroup", true, 0},
-                 {Kind::kVolume, "", "/run/slipway", false, 0},
-                 {Kind::kVolume, agent_name(settings.instance) + "-spool", "/var/lib/slipway-agent", false, 0}};
+  spec.mounts = {
+      {Kind::kBind, "/sys/fs/cgroup", "/sys/fs/cgroup", true, 0},
+      {Kind::kVolume, "", "/run/slipway", false, 0},
+      {Kind::kVolume, agent_name(settings.instance) + "-spool", "/var/lib/slipway-agent", false, 0}};
   spec.read_only_root = true;
   spec.network = "host";
   spec.host_pid = true;
@@ -126,7 +129,8 @@ Result<AgentKeeper::Put> AgentKeeper::ensure(const MachineEngine& machine) {
           .old_boot_id = seen ? seen->boot_id : "",
           .since = world_.clock.mono()};
   if (old && !is_ours(*old, world_.settings.instance))
-    return conflict("engine.name_taken", fmt::format("a foreign container holds the name {}", wanted.spec.name),
+    return conflict("engine.name_taken",
+                    fmt::format("a foreign container holds the name {}", wanted.spec.name),
                     "rename or remove it, or set another instance");
   if (old && old->running) {
     const std::string_view version = find_label(old->labels, kLabelAgentVersion);
@@ -178,7 +182,8 @@ Status AgentKeeper::wait_for_sample(const MachineEngine& machine, const Put& put
   if (samples_.wait(name, put.since, put.started ? put.old_boot_id : "", deadline, stop)) return {};
   Error silent = unavailable(
       "agent.silent", fmt::format("the Machine Agent on {} runs, but none of its samples arrived", name),
-      fmt::format("can {} reach Kafka at {}? (setting kafka.machine_brokers)", name, world_.settings.agents_kafka));
+      fmt::format("can {} reach Kafka at {}? (setting kafka.machine_brokers)", name,
+                  world_.settings.agents_kafka));
   if (auto agent = machine.engine->inspect(agent_name(world_.settings.instance)); agent && *agent)
     if (auto lines = machine.engine->last_logs((*agent)->id, 20); lines) silent.last_logs = *lines;
   return silent;

@@ -16,10 +16,12 @@ constexpr std::string_view kDefaultUser = "65532:65532";
 
 std::string restart_policy(const meta_file::RestartPolicy& policy) {
   switch (policy.kind) {
-    case meta_file::RestartPolicy::Kind::kNever: return "no";
+    case meta_file::RestartPolicy::Kind::kNever:
+      return "no";
     case meta_file::RestartPolicy::Kind::kOnFailure:
       return policy.max_retries == 0 ? "on-failure" : fmt::format("on-failure:{}", policy.max_retries);
-    case meta_file::RestartPolicy::Kind::kAlways: break;
+    case meta_file::RestartPolicy::Kind::kAlways:
+      break;
   }
   return "always";
 }
@@ -27,13 +29,13 @@ std::string restart_policy(const meta_file::RestartPolicy& policy) {
 // "boiler-air" -> "BOILER_AIR"
 std::string env_word(std::string_view name) {
   std::string word(name);
-  std::ranges::transform(word, word.begin(), [](unsigned char c) {
-    return c == '-' ? '_' : static_cast<char>(std::toupper(c));
-  });
+  std::ranges::transform(word, word.begin(),
+                         [](unsigned char c) { return c == '-' ? '_' : static_cast<char>(std::toupper(c)); });
   return word;
 }
 
-std::vector<std::pair<std::string, std::string>> environment(const PlanInput& input, const Settings& settings) {
+std::vector<std::pair<std::string, std::string>> environment(const PlanInput& input,
+                                                             const Settings& settings) {
   const auto& service = input.service;
   std::vector<std::pair<std::string, std::string>> env(service.env.begin(), service.env.end());
   env.emplace_back("SLIPWAY_SERVICE", service.name);
@@ -63,20 +65,25 @@ std::string sensors_json(const ports::Release& release) {
 }
 
 ports::ContainerHealthCheck health_check(const meta_file::HealthCheck& check) {
-  ports::ContainerHealthCheck health{
-      .test = {}, .interval = check.interval, .timeout = check.timeout, .start_period = check.start_period,
-      .retries = static_cast<int>(check.retries)};
+  ports::ContainerHealthCheck health{.test = {},
+                                     .interval = check.interval,
+                                     .timeout = check.timeout,
+                                     .start_period = check.start_period,
+                                     .retries = static_cast<int>(check.retries)};
   const std::string timeout = fmt::format("{}ms", check.timeout.count());
   const std::string port = std::to_string(check.port);
   using Kind = meta_file::HealthCheck::Kind;
   if (check.kind == Kind::kHttp)
-    health.test = {std::string(kProbePath), "http", "--port", port, "--path", check.path, "--timeout", timeout};
-  if (check.kind == Kind::kTcp) health.test = {std::string(kProbePath), "tcp", "--port", port, "--timeout", timeout};
+    health.test = {
+        std::string(kProbePath), "http", "--port", port, "--path", check.path, "--timeout", timeout};
+  if (check.kind == Kind::kTcp)
+    health.test = {std::string(kProbePath), "tcp", "--port", port, "--timeout", timeout};
   if (check.kind == Kind::kTest) health.test = check.argv;
   return health;
 }
 
-std::map<std::string, std::string> labels(const PlanInput& input, const Settings& settings, const std::string& restart) {
+std::map<std::string, std::string> labels(const PlanInput& input, const Settings& settings,
+                                          const std::string& restart) {
   std::map<std::string, std::string> all;
   const auto set = [&](std::string_view key, std::string value) { all[std::string(key)] = std::move(value); };
   set(kLabelInstance, settings.instance);
@@ -133,16 +140,18 @@ ContainerPlan plan_container(const PlanInput& input, const Settings& settings) {
   spec.user = user_of(input);
   spec.working_dir = service.working_dir;
   for (const auto& port : service.ports)
-    spec.ports.push_back({.target = port.target, .published = port.published, .host_ip = port.host_ip,
+    spec.ports.push_back({.target = port.target,
+                          .published = port.published,
+                          .host_ip = port.host_ip,
                           .protocol = port.protocol});
   using Kind = ports::Mount::Kind;
   spec.mounts.push_back({Kind::kVolume, input.probe_volume, "/.slipway", true, 0});
   spec.mounts.push_back({Kind::kVolume, "", "/run/slipway", false, 0});
   for (const auto& volume : service.volumes)
     spec.mounts.push_back({Kind::kVolume,
-                           settings.instance == "default" ? fmt::format("{}.{}", service.name, volume.name)
-                                                          : fmt::format("{}.{}.{}", settings.instance, service.name,
-                                                                        volume.name),
+                           settings.instance == "default"
+                               ? fmt::format("{}.{}", service.name, volume.name)
+                               : fmt::format("{}.{}.{}", settings.instance, service.name, volume.name),
                            volume.path, volume.read_only, 0});
   if (service.read_only) spec.mounts.push_back({Kind::kTmpfs, "", "/tmp", false, 64LL << 20});
   spec.read_only_root = service.read_only;
@@ -155,10 +164,11 @@ ContainerPlan plan_container(const PlanInput& input, const Settings& settings) {
   spec.stop_grace = std::chrono::ceil<std::chrono::seconds>(service.stop_grace_period);
   spec.health = health_check(service.healthcheck);
 
-  plan.files = {{"sensors.json", sensors_json(input.release), 0444, 0, 0},
-                {"kafka.properties",
-                 fmt::format("bootstrap.servers={}\n{}", settings.services_kafka, settings.services_kafka_options), 0444,
-                 0, 0}};
+  plan.files = {
+      {"sensors.json", sensors_json(input.release), 0444, 0, 0},
+      {"kafka.properties",
+       fmt::format("bootstrap.servers={}\n{}", settings.services_kafka, settings.services_kafka_options),
+       0444, 0, 0}};
   return plan;
 }
 

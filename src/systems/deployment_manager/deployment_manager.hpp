@@ -6,8 +6,8 @@
 
 namespace slipway::deployment_manager {
 
-/// The role `deployment_manager`: requests -> lane -> stages -> outbox, and the reconcile loops. Runs on threads of its
-/// own from construction to destruction; may run many times, on many hosts.
+/// The role `deployment_manager`: requests -> lane -> stages -> outbox, and the reconcile loops. Runs on
+/// threads of its own from construction to destruction; may run many times, on many hosts.
 class DeploymentManager {
  public:
   explicit DeploymentManager(World world);

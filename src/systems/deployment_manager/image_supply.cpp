@@ -12,7 +12,8 @@ namespace {
 // A file below the temporary folder, removed at the end of the scope.
 struct TemporaryFile {
   std::filesystem::path path;
-  TemporaryFile() : path(std::filesystem::temp_directory_path() / ("slipway-image-" + make_uuid() + ".tar")) {}
+  TemporaryFile()
+      : path(std::filesystem::temp_directory_path() / ("slipway-image-" + make_uuid() + ".tar")) {}
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
   ~TemporaryFile() {
@@ -39,9 +40,10 @@ Result<ports::Image> supply_image(World& world, const MachineEngine& machine, co
     SLIPWAY_ASSIGN(const auto loaded, machine.engine->inspect_image(reference));
     if (loaded) return *loaded;
   }
-  return not_found("image.missing",
-                   fmt::format("the image {} is neither on {} nor on any other machine", reference, machine.machine.name),
-                   fmt::format("load it there: docker pull {} (or docker load)", reference));
+  return not_found(
+      "image.missing",
+      fmt::format("the image {} is neither on {} nor on any other machine", reference, machine.machine.name),
+      fmt::format("load it there: docker pull {} (or docker load)", reference));
 }
 
 }  // namespace slipway::deployment_manager

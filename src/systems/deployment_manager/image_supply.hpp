@@ -6,8 +6,9 @@
 
 namespace slipway::deployment_manager {
 
-/// Makes sure that `reference` is on the machine's engine: there already, or saved from another registered machine's
-/// engine that has it, and loaded. No registry is asked. image.missing (kNotFound) if no machine has it.
+/// Makes sure that `reference` is on the machine's engine: there already, or saved from another registered
+/// machine's engine that has it, and loaded. No registry is asked. image.missing (kNotFound) if no machine
+/// has it.
 Result<ports::Image> supply_image(World& world, const MachineEngine& machine, const std::string& reference);
 
 }  // namespace slipway::deployment_manager

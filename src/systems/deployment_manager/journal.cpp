@@ -11,7 +11,8 @@ constexpr std::chrono::seconds kStorePatience{60};
 
 }  // namespace
 
-Journal::Journal(World& world, Outbox& outbox, ports::Deployment deployment, ports::Lane lane, std::stop_token stop)
+Journal::Journal(World& world, Outbox& outbox, ports::Deployment deployment, ports::Lane lane,
+                 std::stop_token stop)
     : world_(world),
       outbox_(outbox),
       deployment_(std::move(deployment)),
@@ -20,7 +21,8 @@ Journal::Journal(World& world, Outbox& outbox, ports::Deployment deployment, por
       machine_(fact("machine")) {}
 
 Status Journal::lost() const {
-  return conflict(std::string(kLaneLost), fmt::format("the lane of {} is held by somebody else now", service()));
+  return conflict(std::string(kLaneLost),
+                  fmt::format("the lane of {} is held by somebody else now", service()));
 }
 
 Status Journal::note(messages::Stage stage, messages::State state, const Note& note) {
@@ -52,7 +54,8 @@ Status Journal::note(messages::Stage stage, messages::State state, const Note& n
     if (result || result.error().kind != ErrorKind::kUnknown) return result;
     // The answer was lost, the write perhaps not: look before saying it again.
     SLIPWAY_ASSIGN(const auto stored, world_.repository.deployments().find(id()));
-    if (stored && stored->epoch == lane_.epoch && static_cast<std::int64_t>(stored->stages.size()) >= status.seq)
+    if (stored && stored->epoch == lane_.epoch &&
+        static_cast<std::int64_t>(stored->stages.size()) >= status.seq)
       return true;
     return result;
   });

@@ -20,9 +20,9 @@ struct Note {
   bool unchanged = false;
 };
 
-/// A deployment in the hands of its owner. Everything noted here is stored under the lane's epoch before the call
-/// returns, and published soon after. `lane.lost` (kConflict) from any call means that somebody else holds the lane now:
-/// stop at once, touch nothing more. One thread.
+/// A deployment in the hands of its owner. Everything noted here is stored under the lane's epoch before the
+/// call returns, and published soon after. `lane.lost` (kConflict) from any call means that somebody else
+/// holds the lane now: stop at once, touch nothing more. One thread.
 class Journal {
  public:
   Journal(World& world, Outbox& outbox, ports::Deployment deployment, ports::Lane lane, std::stop_token stop);
@@ -41,9 +41,11 @@ class Journal {
   std::string fact(const std::string& name) const;
   std::optional<std::int64_t> release() const;
 
-  /// Reads the lane again: `lane.lost`, or `cancelled` (kConflict) if the request was cancelled before its cutover.
+  /// Reads the lane again: `lane.lost`, or `cancelled` (kConflict) if the request was cancelled before its
+  /// cutover.
   Status check_lane();
-  /// Decides: from now on the new release serves and no cancel is taken. `cancelled` or `lane.lost` if decided otherwise.
+  /// Decides: from now on the new release serves and no cancel is taken. `cancelled` or `lane.lost` if
+  /// decided otherwise.
   Status cut_over(const ports::LaneStore::Cutover& cutover);
   bool is_cut_over() const { return lane_.cut_over == deployment_.request_id; }
   /// The release that serves now.

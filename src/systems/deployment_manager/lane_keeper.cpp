@@ -74,7 +74,8 @@ void LaneKeeper::take_next(const ports::Lane& lane) {
   const std::string newest = lane.queue.back();
   for (const auto& request : lane.queue)
     if (request != newest)
-      if (auto ended = end_waiting(lane.service_id, request, messages::State::kSuperseded, "a newer request came: " + newest);
+      if (auto ended = end_waiting(lane.service_id, request, messages::State::kSuperseded,
+                                   "a newer request came: " + newest);
           !ended) {
         world_.log.warn("a waiting request could not be ended", ended.error());
         return;
@@ -87,7 +88,8 @@ void LaneKeeper::take_next(const ports::Lane& lane) {
   }
   const auto& deadline = (*deployment)->request.deadline;
   if (deadline && *deadline < world_.clock.now()) {
-    if (auto ended = end_waiting(lane.service_id, newest, messages::State::kExpired, "its deadline passed before it began");
+    if (auto ended = end_waiting(lane.service_id, newest, messages::State::kExpired,
+                                 "its deadline passed before it began");
         !ended)
       world_.log.warn("an expired request could not be ended", ended.error());
     return;
@@ -96,9 +98,10 @@ void LaneKeeper::take_next(const ports::Lane& lane) {
   if (taken && *taken) work_on(**taken);
 }
 
-Result<bool> LaneKeeper::end_waiting(const std::string& service, const std::string& request, messages::State state,
-                                     const std::string& message) {
-  // First the end, then out of the queue: a crash between the two does it again, and append refuses a second end.
+Result<bool> LaneKeeper::end_waiting(const std::string& service, const std::string& request,
+                                     messages::State state, const std::string& message) {
+  // First the end, then out of the queue: a crash between the two does it again, and append refuses a second
+  // end.
   SLIPWAY_ASSIGN(const auto deployment, world_.repository.deployments().find(request));
   if (deployment && !deployment->end) {
     messages::DeploymentStatus status;
@@ -110,10 +113,12 @@ Result<bool> LaneKeeper::end_waiting(const std::string& service, const std::stri
     status.final = true;
     status.at = world_.clock.now();
     status.message = message;
-    status.error = Error{ErrorKind::kConflict, fmt::format("request.{}", messages::to_string(state)), message, {}, {}};
+    status.error =
+        Error{ErrorKind::kConflict, fmt::format("request.{}", messages::to_string(state)), message, {}, {}};
     status.error_stage = "accepted";
     status.correlation_id = deployment->request.correlation_id;
-    if (const auto lane = world_.repository.lanes().find(service); lane && *lane && (*lane)->wanted == ports::Wanted::kRunning)
+    if (const auto lane = world_.repository.lanes().find(service);
+        lane && *lane && (*lane)->wanted == ports::Wanted::kRunning)
       status.serving = (*lane)->committed;
     SLIPWAY_ASSIGN(const bool ended,
                    world_.repository.deployments().append(request, deployment->epoch, status));
@@ -144,7 +149,8 @@ void LaneKeeper::work_on(const ports::Lane& lane) {
     Journal journal(world_, hands_.outbox, found, lane, raw->hurry.get_token());
     const auto done = run_deployment(hands_, journal, raw->hurry.get_token(), shutdown_.get_token());
     if (!done && !shutdown_.stop_requested())
-      world_.log.warn(fmt::format("deployment {} of {} was left", found.request_id, found.service_id), done.error());
+      world_.log.warn(fmt::format("deployment {} of {} was left", found.request_id, found.service_id),
+                      done.error());
     raw->done = true;
     wake();
   });

@@ -13,9 +13,9 @@
 
 namespace slipway::deployment_manager {
 
-/// Looks at all lanes: takes free ones with waiting requests, goes on with what this deployer held before, takes over
-/// what another one has not raised the lease of for `lease_patience`, renews its own. One thread for looking, one for
-/// each deployment under work.
+/// Looks at all lanes: takes free ones with waiting requests, goes on with what this deployer held before,
+/// takes over what another one has not raised the lease of for `lease_patience`, renews its own. One thread
+/// for looking, one for each deployment under work.
 class LaneKeeper {
  public:
   explicit LaneKeeper(Hands& hands);
@@ -52,7 +52,7 @@ class LaneKeeper {
   std::stop_source shutdown_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  bool woken_ = false;                                        // guarded by mutex_
+  bool woken_ = false;                                       // guarded by mutex_
   std::map<std::string, std::unique_ptr<Working>> working_;  // by service; only the looking thread
   std::map<std::string, Observed> observed_;                 // by service; only the looking thread
   Worker worker_;                                            // last: its body uses all the others

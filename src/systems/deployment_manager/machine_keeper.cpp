@@ -104,13 +104,30 @@ void MachineWatch::tell(const std::string& name, const ports::EngineEvent* from)
                                                 .event_id = {},
                                                 .more_headers = {}},
                                                [log = world_.log](const Status& sent) {
-                                                 if (!sent) log.warn("a service event was lost", sent.error());
+                                                 if (!sent)
+                                                   log.warn("a service event was lost", sent.error());
                                                });
   if (!queued) world_.log.warn("a service event was lost", queued.error());
 }
 
 MachineKeeper::MachineKeeper(World& world, AgentKeeper& agents)
     : world_(world), agents_(agents), worker_([this](const std::stop_token& stop) { run(stop); }) {}
+
+// False: the watch is to go; the agent of a machine that was removed is taken off it.
+bool MachineKeeper::still_registered(const std::string& name, Watched& watched,
+                                     const std::vector<ports::MachineDocument>& machines) {
+  const auto found =
+      std::ranges::find_if(machines, [&](const auto& document) { return document.id() == name; });
+  const bool gone = found == machines.end() || found->machine.removed;
+  if (!gone && found->machine.docker == watched.machine.docker && found->machine.tls == watched.machine.tls)
+    return true;
+  watched.watch.reset();
+  if (!gone) return false;
+  if (auto engine = world_.engines.open(watched.machine.docker, watched.machine.tls); engine)
+    if (auto removed = agents_.remove({watched.machine, *engine}); !removed)
+      world_.log.warn("the agent of a removed machine stays", removed.error());
+  return false;
+}
 
 void MachineKeeper::run(const std::stop_token& stop) {
   do {
@@ -119,19 +136,9 @@ void MachineKeeper::run(const std::stop_token& stop) {
       world_.log.warn("the machines cannot be read", machines.error());
       continue;
     }
-    std::erase_if(watched_, [&](auto& entry) {
-      auto& [name, watched] = entry;
-      const auto found = std::ranges::find_if(*machines, [&](const auto& d) { return d.machine.name == name; });
-      const bool gone = found == machines->end() || found->machine.removed;
-      if (!gone && found->machine.docker == watched.machine.docker && found->machine.tls == watched.machine.tls)
-        return false;
-      watched.watch.reset();
-      if (!gone) return true;
-      if (auto engine = world_.engines.open(watched.machine.docker, watched.machine.tls); engine)
-        if (auto removed = agents_.remove({watched.machine, *engine}); !removed)
-          world_.log.warn("the agent of a removed machine stays", removed.error());
-      return true;
-    });
+    for (auto entry = watched_.begin(); entry != watched_.end();)
+      entry =
+          still_registered(entry->first, entry->second, *machines) ? std::next(entry) : watched_.erase(entry);
     for (const auto& document : *machines) {
       const auto& machine = document.machine;
       if (machine.removed || watched_.contains(machine.name)) continue;
@@ -140,8 +147,8 @@ void MachineKeeper::run(const std::stop_token& stop) {
         world_.log.warn("a registered machine cannot be opened", engine.error());
         continue;
       }
-      watched_[machine.name] = {machine,
-                                std::make_unique<MachineWatch>(world_, agents_, MachineEngine{machine, *engine})};
+      watched_[machine.name] = {
+          machine, std::make_unique<MachineWatch>(world_, agents_, MachineEngine{machine, *engine})};
     }
   } while (world_.clock.sleep(kLookForMachines, stop));
   watched_.clear();

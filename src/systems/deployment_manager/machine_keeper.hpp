@@ -10,8 +10,9 @@
 
 namespace slipway::deployment_manager {
 
-/// One machine: a thread that reconciles it every 10 s and whenever its Engine says that something happened, and one
-/// that hears the Engine's events and publishes them on service.events. A hung Engine holds up nobody else.
+/// One machine: a thread that reconciles it every 10 s and whenever its Engine says that something happened,
+/// and one that hears the Engine's events and publishes them on service.events. A hung Engine holds up nobody
+/// else.
 class MachineWatch {
  public:
   MachineWatch(World& world, AgentKeeper& agents, MachineEngine machine);
@@ -30,9 +31,9 @@ class MachineWatch {
   Reconciler reconciler_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  bool woken_ = true;        // guarded by mutex_
-  bool reachable_ = true;    // guarded by mutex_
-  Worker watching_;          // these two last: their bodies use all the others
+  bool woken_ = true;      // guarded by mutex_
+  bool reachable_ = true;  // guarded by mutex_
+  Worker watching_;        // these two last: their bodies use all the others
   Worker reconciling_;
 };
 
@@ -49,6 +50,8 @@ class MachineKeeper {
     messages::Machine machine;
     std::unique_ptr<MachineWatch> watch;
   };
+  bool still_registered(const std::string& name, Watched& watched,
+                        const std::vector<ports::MachineDocument>& machines);
   std::map<std::string, Watched> watched_;  // only the worker's thread
   Worker worker_;                           // last: its body uses all the others
 };

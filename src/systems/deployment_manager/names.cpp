@@ -13,13 +13,18 @@ std::string prefixed(std::string_view instance, std::string name) {
 
 }  // namespace
 
-std::string label(std::string_view key, std::string_view value) { return fmt::format("{}={}", key, value); }
+std::string label(std::string_view key, std::string_view value) {
+  return fmt::format("{}={}", key, value);
+}
 
-std::string container_name(std::string_view instance, std::string_view service, std::int64_t release, int replica) {
+std::string container_name(std::string_view instance, std::string_view service, std::int64_t release,
+                           int replica) {
   return prefixed(instance, fmt::format("{}-{}-{}", service, release, replica));
 }
 
-std::string agent_name(std::string_view instance) { return prefixed(instance, "slipway-agent"); }
+std::string agent_name(std::string_view instance) {
+  return prefixed(instance, "slipway-agent");
+}
 
 std::string_view find_label(const std::map<std::string, std::string>& labels, std::string_view key) {
   const auto found = labels.find(std::string(key));

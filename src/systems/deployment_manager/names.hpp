@@ -8,7 +8,8 @@
 
 #include "ports/container.hpp"
 
-// Names and labels of what Slipway makes on a machine. The truth is in the labels; names are the Engine's fence.
+// Names and labels of what Slipway makes on a machine. The truth is in the labels; names are the Engine's
+// fence.
 namespace slipway::deployment_manager {
 
 inline constexpr std::string_view kLabelInstance = "slipway.instance";
@@ -26,7 +27,8 @@ inline constexpr std::string_view kLabelRestart = "slipway.restart";  ///< the p
 std::string label(std::string_view key, std::string_view value);
 
 /// "boiler-monitor-7-1", with "<instance>." in front where the instance is not "default".
-std::string container_name(std::string_view instance, std::string_view service, std::int64_t release, int replica);
+std::string container_name(std::string_view instance, std::string_view service, std::int64_t release,
+                           int replica);
 std::string agent_name(std::string_view instance);
 
 std::string_view find_label(const std::map<std::string, std::string>& labels, std::string_view key);

@@ -33,7 +33,8 @@ void Outbox::run(const std::stop_token& stop) {
     std::set<std::string> todo, again;
     {
       std::unique_lock lock(mutex_);
-      changed_.wait_for(lock, stop, std::chrono::milliseconds{500}, [&] { return !woken_.empty() || !again_.empty(); });
+      changed_.wait_for(lock, stop, std::chrono::milliseconds{500},
+                        [&] { return !woken_.empty() || !again_.empty(); });
       todo.swap(woken_);
       again.swap(again_);
     }
@@ -46,7 +47,8 @@ void Outbox::run(const std::stop_token& stop) {
             todo.insert(deployment.request_id);
     }
     for (const auto& id : todo)
-      if (auto done = publish(id, false); !done) world_.log.warn("publishing a deployment's status failed", done.error());
+      if (auto done = publish(id, false); !done)
+        world_.log.warn("publishing a deployment's status failed", done.error());
     for (const auto& id : again)
       if (auto done = publish(id, true); !done) repeat_last(id);
   }

@@ -10,8 +10,8 @@
 
 namespace slipway::deployment_manager {
 
-/// Publishes what deployments have recorded: the stage list of each document is the outbox. At least once, in order of
-/// seq, each entry always under the same event id. Any thread may call.
+/// Publishes what deployments have recorded: the stage list of each document is the outbox. At least once, in
+/// order of seq, each entry always under the same event id. Any thread may call.
 class Outbox {
  public:
   explicit Outbox(World& world);

@@ -79,8 +79,8 @@ Result<messages::PlacementReply> Questions::ask(const messages::PlacementRequest
   return messages::parse_placement_reply(answer);
 }
 
-Result<messages::SensorReply> Questions::ask(const messages::SensorRequest& request, std::chrono::seconds patience,
-                                             const std::stop_token& stop) {
+Result<messages::SensorReply> Questions::ask(const messages::SensorRequest& request,
+                                             std::chrono::seconds patience, const std::stop_token& stop) {
   SLIPWAY_ASSIGN(const auto answer,
                  ask({world_.topics.sensor_requests, request.service_id, messages::to_json(request),
                       "slipway.sensor.requested.v1", request.correlation_id, "sensor_manager"},
@@ -88,8 +88,8 @@ Result<messages::SensorReply> Questions::ask(const messages::SensorRequest& requ
   return messages::parse_sensor_reply(answer);
 }
 
-Result<messages::MachineReply> Questions::ask(const messages::MachineRequest& request, std::chrono::seconds patience,
-                                              const std::stop_token& stop) {
+Result<messages::MachineReply> Questions::ask(const messages::MachineRequest& request,
+                                              std::chrono::seconds patience, const std::stop_token& stop) {
   SLIPWAY_ASSIGN(const auto answer,
                  ask({world_.topics.machine_requests, request.machine, messages::to_json(request),
                       "slipway.machine.requested.v1", request.correlation_id, "node_manager"},

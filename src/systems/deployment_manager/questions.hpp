@@ -22,9 +22,10 @@ class Questions {
  public:
   explicit Questions(World& world);
 
-  /// Each asks again every few seconds until the answer comes; `<system>.no_reply` (kUnavailable) after `patience`.
-  Result<messages::PlacementReply> ask(const messages::PlacementRequest& request, std::chrono::seconds patience,
-                                       const std::stop_token& stop);
+  /// Each asks again every few seconds until the answer comes; `<system>.no_reply` (kUnavailable) after
+  /// `patience`.
+  Result<messages::PlacementReply> ask(const messages::PlacementRequest& request,
+                                       std::chrono::seconds patience, const std::stop_token& stop);
   Result<messages::SensorReply> ask(const messages::SensorRequest& request, std::chrono::seconds patience,
                                     const std::stop_token& stop);
   Result<messages::MachineReply> ask(const messages::MachineRequest& request, std::chrono::seconds patience,
@@ -34,7 +35,8 @@ class Questions {
   struct Question {
     std::string topic, key, value, type, correlation_id, system;
   };
-  Result<std::string> ask(const Question& question, std::chrono::seconds patience, const std::stop_token& stop);
+  Result<std::string> ask(const Question& question, std::chrono::seconds patience,
+                          const std::stop_token& stop);
   void hear(const ports::Record& record);
 
   World& world_;

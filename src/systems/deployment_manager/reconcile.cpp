@@ -31,7 +31,8 @@ std::string instance_state(const ports::Container& container) {
 
 Status Reconciler::reconcile(const MachineEngine& machine, const std::stop_token& stop) {
   SLIPWAY_TRY(agents_.ensure(machine));
-  // First what is there, then what is wanted: a container that a deployment makes meanwhile belongs to an active lane.
+  // First what is there, then what is wanted: a container that a deployment makes meanwhile belongs to an
+  // active lane.
   SLIPWAY_ASSIGN(const auto containers, machine.engine->list({label(kLabelInstance, world_.settings.instance),
                                                               label(kLabelRole, "service")}));
   SLIPWAY_ASSIGN(const auto lanes, world_.repository.lanes().all());
@@ -48,7 +49,8 @@ Status Reconciler::reconcile(const MachineEngine& machine, const std::stop_token
   for (const auto& container : containers) {
     const auto service = find_label(container.labels, kLabelService);
     if (std::ranges::any_of(lanes, [&](const auto& lane) { return lane.service_id == service; })) continue;
-    world_.log.warn("an orphan is removed", {{"container", container.name}, {"machine", machine.machine.name}});
+    world_.log.warn("an orphan is removed",
+                    {{"container", container.name}, {"machine", machine.machine.name}});
     SLIPWAY_TRY(machine.engine->remove(container.id, true));
   }
   return record(machine, containers);
@@ -61,10 +63,11 @@ Result<bool> Reconciler::still_free(const ports::Lane& lane) {
 
 Status Reconciler::settle(const MachineEngine& machine, const ports::Lane& lane, const Containers& mine) {
   using ports::Wanted;
-  const bool here = std::ranges::contains(lane.machines, machine.machine.name);
+  const bool here = std::ranges::find(lane.machines, machine.machine.name) != lane.machines.end();
   const ports::Container* serving = nullptr;
   for (const auto& container : mine) {
-    const bool committed = here && lane.wanted != Wanted::kRemoved && release_of(container.labels) == lane.committed;
+    const bool committed =
+        here && lane.wanted != Wanted::kRemoved && release_of(container.labels) == lane.committed;
     if (committed) serving = &container;
     const bool must_stop = committed && lane.wanted == Wanted::kStopped && container.running;
     if (committed && !must_stop) continue;
@@ -76,8 +79,10 @@ Status Reconciler::settle(const MachineEngine& machine, const ports::Lane& lane,
     } else {
       tell_drift(machine, lane, fmt::format("{} is not wanted here: removed", container.name));
       SLIPWAY_TRY(machine.engine->remove(container.id, true));
-      const ports::Instance gone{.service_id = lane.service_id, .release = release_of(container.labels).value_or(0),
-                                 .replica = 1, .machine = machine.machine.name};
+      const ports::Instance gone{.service_id = lane.service_id,
+                                 .release = release_of(container.labels).value_or(0),
+                                 .replica = 1,
+                                 .machine = machine.machine.name};
       SLIPWAY_TRY(world_.repository.instances().remove(gone.id()));
     }
   }
@@ -86,7 +91,8 @@ Status Reconciler::settle(const MachineEngine& machine, const ports::Lane& lane,
   return fine ? Status{} : heal(machine, lane, serving);
 }
 
-Status Reconciler::heal(const MachineEngine& machine, const ports::Lane& lane, const ports::Container* there) {
+Status Reconciler::heal(const MachineEngine& machine, const ports::Lane& lane,
+                        const ports::Container* there) {
   if (there && find_label(there->labels, kLabelRestart) == "no") {  // ran once and ended
     if (there->exit_code != 0) return {};
     const auto completed = world_.repository.lanes().complete(lane.service_id, *lane.committed);
@@ -98,10 +104,13 @@ Status Reconciler::heal(const MachineEngine& machine, const ports::Lane& lane, c
   const ports::Release wanted{.service_id = lane.service_id, .number = *lane.committed};
   SLIPWAY_ASSIGN(const auto release, world_.repository.releases().find(wanted.id()));
   if (!release) return internal_error("release.lost", fmt::format("no document {}", wanted.id()));
-  SLIPWAY_ASSIGN(const auto spec, meta_file::spec_from_json(nlohmann::json::parse(release->spec, nullptr, false)));
-  tell_drift(machine, lane, there ? fmt::format("{} was stopped: started again", there->name)
-                                  : fmt::format("release {} was gone: made again", *lane.committed));
-  SLIPWAY_ASSIGN(const auto made, make_container(world_, agents_, machine, *release, spec, release->request_id));
+  SLIPWAY_ASSIGN(const auto spec,
+                 meta_file::spec_from_json(nlohmann::json::parse(release->spec, nullptr, false)));
+  tell_drift(machine, lane,
+             there ? fmt::format("{} was stopped: started again", there->name)
+                   : fmt::format("release {} was gone: made again", *lane.committed));
+  SLIPWAY_ASSIGN(const auto made,
+                 make_container(world_, agents_, machine, *release, spec, release->request_id));
   SLIPWAY_TRY(machine.engine->start(made.id));
   SLIPWAY_ASSIGN(const auto container, machine.engine->inspect(made.id));
   if (container) {
@@ -112,11 +121,12 @@ Status Reconciler::heal(const MachineEngine& machine, const ports::Lane& lane, c
 }
 
 Status Reconciler::record(const MachineEngine& machine, const Containers& containers) {
-  SLIPWAY_ASSIGN(const auto known, world_.repository.instances().where("machine", machine.machine.name, 10'000));
+  SLIPWAY_ASSIGN(const auto known,
+                 world_.repository.instances().where("machine", machine.machine.name, 10'000));
   for (const auto& instance : known) {
     if (instance.service_id == "slipway-agent") continue;
-    const auto found =
-        std::ranges::find_if(containers, [&](const auto& container) { return container.id == instance.container_id; });
+    const auto found = std::ranges::find_if(
+        containers, [&](const auto& container) { return container.id == instance.container_id; });
     if (found == containers.end()) {
       // Listed before it was made, or gone: look at it itself.
       SLIPWAY_ASSIGN(const auto there, machine.engine->inspect(instance.container_id));
@@ -157,7 +167,8 @@ void Reconciler::tell_drift(const MachineEngine& machine, const ports::Lane& lan
                                                 .event_id = {},
                                                 .more_headers = {}},
                                                [log = world_.log](const Status& sent) {
-                                                 if (!sent) log.warn("a service event was lost", sent.error());
+                                                 if (!sent)
+                                                   log.warn("a service event was lost", sent.error());
                                                });
   if (!queued) world_.log.warn("a service event was lost", queued.error());
 }

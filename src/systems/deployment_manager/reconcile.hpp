@@ -4,9 +4,9 @@
 
 namespace slipway::deployment_manager {
 
-/// Compares what is wanted on one machine with what is there, and mends it: what is missing is started (the agent too),
-/// what is ours and unwanted is removed by id, what is not ours is never touched. A service whose lane is active
-/// belongs to its deployment. Safe to call at any time, from one thread per machine.
+/// Compares what is wanted on one machine with what is there, and mends it: what is missing is started (the
+/// agent too), what is ours and unwanted is removed by id, what is not ours is never touched. A service whose
+/// lane is active belongs to its deployment. Safe to call at any time, from one thread per machine.
 class Reconciler {
  public:
   Reconciler(World& world, AgentKeeper& agents) : world_(world), agents_(agents) {}

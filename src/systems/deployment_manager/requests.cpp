@@ -23,8 +23,9 @@ ports::Deployment document(const World& world, const messages::DeploymentRequest
   return deployment;
 }
 
-messages::DeploymentStatus only_status(const World& world, const messages::DeploymentRequest& request, State state,
-                                       const std::string& message, const std::optional<Error>& error) {
+messages::DeploymentStatus only_status(const World& world, const messages::DeploymentRequest& request,
+                                       State state, const std::string& message,
+                                       const std::optional<Error>& error) {
   messages::DeploymentStatus status;
   status.request_id = request.request_id;
   status.service_id = request.service_id;
@@ -42,15 +43,18 @@ messages::DeploymentStatus only_status(const World& world, const messages::Deplo
 
 }  // namespace
 
-Requests::Requests(World& world, Outbox& outbox, LaneKeeper& lanes) : world_(world), outbox_(outbox), lanes_(lanes) {}
+Requests::Requests(World& world, Outbox& outbox, LaneKeeper& lanes)
+    : world_(world), outbox_(outbox), lanes_(lanes) {}
 
 Status Requests::handle(const ports::Record& record) {
   if (!record.value) return invalid("request.empty", "a request without a value");
   SLIPWAY_ASSIGN(const auto cluster, world_.bus.cluster_id());
-  auto parsed = messages::parse_deployment_request(
-      *record.value, record.key,
-      {.cluster_id = cluster, .topic = record.topic, .partition = record.partition, .offset = record.offset,
-       .timestamp_ms = to_ms(record.timestamp)});
+  auto parsed = messages::parse_deployment_request(*record.value, record.key,
+                                                   {.cluster_id = cluster,
+                                                    .topic = record.topic,
+                                                    .partition = record.partition,
+                                                    .offset = record.offset,
+                                                    .timestamp_ms = to_ms(record.timestamp)});
   if (!parsed) return parsed.error();
   auto& request = parsed->request;
   if (parsed->refusal) return refuse(request, *parsed->refusal);
@@ -79,12 +83,13 @@ Status Requests::again(const messages::DeploymentRequest& request, const std::st
   auto same_deadline = request;
   same_deadline.deadline = known->request.deadline;
   const bool tombstone = known->request.action == messages::Action::kCancel && known->request.cancels.empty();
-  if (digest != known->request_digest && sha256_hex(messages::to_json(same_deadline)) != known->request_digest &&
-      !tombstone)
-    return conflict("request.conflict",
-                    fmt::format("request {} came before with another content ({} then, {} now)", request.request_id,
-                                known->request_digest.substr(0, 12), digest.substr(0, 12)),
-                    "use a new request_id");
+  if (digest != known->request_digest &&
+      sha256_hex(messages::to_json(same_deadline)) != known->request_digest && !tombstone)
+    return conflict(
+        "request.conflict",
+        fmt::format("request {} came before with another content ({} then, {} now)", request.request_id,
+                    known->request_digest.substr(0, 12), digest.substr(0, 12)),
+        "use a new request_id");
   if (!known->end) {  // perhaps it was never queued
     SLIPWAY_ASSIGN(const auto lane, world_.repository.lanes().enqueue(known->service_id, request.request_id));
     lanes_.wake();
@@ -93,8 +98,8 @@ Status Requests::again(const messages::DeploymentRequest& request, const std::st
   return {};
 }
 
-Status Requests::end_at_once(const messages::DeploymentRequest& request, State state, const std::string& message,
-                             const std::optional<Error>& error) {
+Status Requests::end_at_once(const messages::DeploymentRequest& request, State state,
+                             const std::string& message, const std::optional<Error>& error) {
   auto deployment = document(world_, request);
   auto status = only_status(world_, request, state, message, error);
   if (const auto lane = world_.repository.lanes().find(request.service_id);
@@ -119,27 +124,30 @@ Status Requests::cancel(const messages::DeploymentRequest& request) {
   SLIPWAY_ASSIGN(const auto target, world_.repository.deployments().find(request.cancels));
   if (!target) {
     // It may still come: then it ends as cancelled and runs nothing.
-    messages::DeploymentRequest tombstone{.request_id = request.cancels,
-                                          .action = messages::Action::kCancel,
-                                          .service_id = request.service_id};
+    messages::DeploymentRequest tombstone{
+        .request_id = request.cancels, .action = messages::Action::kCancel, .service_id = request.service_id};
     SLIPWAY_TRY(end_at_once(tombstone, State::kCancelled, "cancelled before it came", std::nullopt));
     return end_at_once(request, State::kSucceeded, "cancelled before it came", std::nullopt);
   }
   SLIPWAY_ASSIGN(const auto refusal, cancel_target(request, *target));
-  if (refusal.code.empty()) return end_at_once(request, State::kSucceeded, "cancelled " + request.cancels, std::nullopt);
+  if (refusal.code.empty())
+    return end_at_once(request, State::kSucceeded, "cancelled " + request.cancels, std::nullopt);
   return end_at_once(request, State::kRejected, refusal.message, refusal);
 }
 
 // An Error without a code: cancelled.
-Result<Error> Requests::cancel_target(const messages::DeploymentRequest& request, const ports::Deployment& target) {
+Result<Error> Requests::cancel_target(const messages::DeploymentRequest& request,
+                                      const ports::Deployment& target) {
   const Error too_late = conflict("cancel.too_late", fmt::format("{} is past its cutover", request.cancels),
                                   fmt::format("slipway rollback {}", target.service_id));
   if (target.service_id != request.service_id)
-    return denied("cancel.forbidden", fmt::format("{} is not a request of {}", request.cancels, request.service_id));
+    return denied("cancel.forbidden",
+                  fmt::format("{} is not a request of {}", request.cancels, request.service_id));
   if (target.end) return *target.end == State::kCancelled ? Error{} : too_late;
   SLIPWAY_ASSIGN(const bool waiting, world_.repository.lanes().unqueue(target.service_id, request.cancels));
   if (waiting) {
-    auto status = only_status(world_, target.request, State::kCancelled, "cancelled while it waited", std::nullopt);
+    auto status =
+        only_status(world_, target.request, State::kCancelled, "cancelled while it waited", std::nullopt);
     status.seq = static_cast<std::int64_t>(target.stages.size()) + 1;
     SLIPWAY_ASSIGN(const bool ended,
                    world_.repository.deployments().append(request.cancels, target.epoch, status));

@@ -6,9 +6,9 @@
 
 namespace slipway::deployment_manager {
 
-/// Takes deployment requests from Kafka into the Repository: a document per request id and a place in the service's
-/// lane. The record's offset moves only after that. The same request again changes nothing and gets its last status
-/// again.
+/// Takes deployment requests from Kafka into the Repository: a document per request id and a place in the
+/// service's lane. The record's offset moves only after that. The same request again changes nothing and gets
+/// its last status again.
 class Requests {
  public:
   Requests(World& world, Outbox& outbox, LaneKeeper& lanes);
@@ -21,8 +21,8 @@ class Requests {
   Status refuse(const messages::DeploymentRequest& request, const Error& why);
   Status cancel(const messages::DeploymentRequest& request);
   Result<Error> cancel_target(const messages::DeploymentRequest& request, const ports::Deployment& target);
-  Status end_at_once(const messages::DeploymentRequest& request, messages::State state, const std::string& message,
-                     const std::optional<Error>& error);
+  Status end_at_once(const messages::DeploymentRequest& request, messages::State state,
+                     const std::string& message, const std::optional<Error>& error);
 
   World& world_;
   Outbox& outbox_;

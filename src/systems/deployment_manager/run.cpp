@@ -58,8 +58,9 @@ class Run {
     if (journal_.fact("release").empty()) return {};
     context_.release.service_id = journal_.service();
     context_.release.number = std::stoll(journal_.fact("release"));
-    const auto stored = persistently(world_, std::chrono::seconds{60}, context_.stop,
-                                     [&] { return world_.repository.releases().find(context_.release.id()); });
+    const auto stored = persistently(world_, std::chrono::seconds{60}, context_.stop, [&] {
+      return world_.repository.releases().find(context_.release.id());
+    });
     if (!stored) return stored.error();
     if (!*stored) return internal_error("release.lost", fmt::format("no document {}", context_.release.id()));
     context_.release = **stored;
@@ -81,9 +82,11 @@ class Run {
     context_.deadline = began + step.deadline;
     auto outcome = step.run(context_);
     if (!outcome && step.stage == Stage::kFlowing && !context_.stop.stop_requested())
-      outcome = StageOutcome{.message = outcome.error().message, .state = State::kWarning, .hint = {}, .end = {}};
+      outcome =
+          StageOutcome{.message = outcome.error().message, .state = State::kWarning, .hint = {}, .end = {}};
     if (!outcome) return outcome;
-    if (journal_.noted(step.stage, State::kSucceeded) || journal_.noted(step.stage, State::kWarning)) return outcome;
+    if (journal_.noted(step.stage, State::kSucceeded) || journal_.noted(step.stage, State::kWarning))
+      return outcome;
     Note note{.message = outcome->message,
               .took = std::chrono::duration_cast<milliseconds>(world_.clock.mono() - began)};
     if (outcome->state == State::kWarning)
@@ -108,8 +111,13 @@ class Run {
                                       .machines = {context_.machine->machine.name}};
     if (lane.committed != context_.release.number) cutover.previous = lane.committed;
     SLIPWAY_TRY(journal_.cut_over(cutover));
-    const PlanInput input{.release = context_.release, .service = *context_.spec, .request_id = {}, .machine = {},
-                          .image_user = {}, .probe_volume = {}, .replica = 1};
+    const PlanInput input{.release = context_.release,
+                          .service = *context_.spec,
+                          .request_id = {},
+                          .machine = {},
+                          .image_user = {},
+                          .probe_volume = {},
+                          .replica = 1};
     if (!end)
       if (auto set = engine->set_restart_policy(id, plan_container(input, world_.settings).restart); !set)
         world_.log.warn("the restart policy is left to the reconcile loop", set.error());
@@ -118,7 +126,8 @@ class Run {
 
   Status conclude(State state, bool unchanged, const std::string& message) {
     SLIPWAY_TRY(journal_.check_lane());
-    SLIPWAY_TRY(journal_.note(Stage::kDone, state, {.message = message, .final = true, .unchanged = unchanged}));
+    SLIPWAY_TRY(
+        journal_.note(Stage::kDone, state, {.message = message, .final = true, .unchanged = unchanged}));
     return leave();
   }
 
@@ -139,7 +148,8 @@ class Run {
     if (error.code == kLaneLost) return error;
     const bool cancelled = error.code == kCancelled && journal_.lane().cancel == journal_.id();
     if (!cancelled && shutdown_.stop_requested()) return error;
-    if (journal_.is_cut_over()) return conclude(State::kSucceeded, false, "after the cutover: " + error.message);
+    if (journal_.is_cut_over())
+      return conclude(State::kSucceeded, false, "after the cutover: " + error.message);
 
     const bool switched = !journal_.fact("container_id").empty();
     if (switched && !cancelled)
@@ -176,7 +186,8 @@ class Run {
 
 }  // namespace
 
-Status run_deployment(Hands& hands, Journal& journal, const std::stop_token& hurry, const std::stop_token& shutdown) {
+Status run_deployment(Hands& hands, Journal& journal, const std::stop_token& hurry,
+                      const std::stop_token& shutdown) {
   using messages::Action;
   Run run(hands, journal, hurry, shutdown);
   if (journal.deployment().end) return run.clean_up();

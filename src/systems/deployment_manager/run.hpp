@@ -16,9 +16,10 @@ struct Hands {
   Questions& questions;
 };
 
-/// Works an active deployment off, from wherever its journal says it got to, until its end is written and the lane is
-/// free. Returns early, without an end, with `lane.lost` or on `shutdown`: whoever owns the lane next goes on.
-/// `hurry` is requested on shutdown, and also when the lane says that it is cancelled.
-Status run_deployment(Hands& hands, Journal& journal, const std::stop_token& hurry, const std::stop_token& shutdown);
+/// Works an active deployment off, from wherever its journal says it got to, until its end is written and the
+/// lane is free. Returns early, without an end, with `lane.lost` or on `shutdown`: whoever owns the lane next
+/// goes on. `hurry` is requested on shutdown, and also when the lane says that it is cancelled.
+Status run_deployment(Hands& hands, Journal& journal, const std::stop_token& hurry,
+                      const std::stop_token& shutdown);
 
 }  // namespace slipway::deployment_manager

@@ -24,8 +24,8 @@ std::optional<SampleWatch::Seen> SampleWatch::last(const std::string& machine) c
   return found == seen_.end() ? std::nullopt : std::optional(found->second);
 }
 
-bool SampleWatch::wait(const std::string& machine, MonoTime since, const std::string& not_boot_id, MonoTime deadline,
-                       const std::stop_token& stop) const {
+bool SampleWatch::wait(const std::string& machine, MonoTime since, const std::string& not_boot_id,
+                       MonoTime deadline, const std::stop_token& stop) const {
   std::unique_lock lock(mutex_);
   const auto here = [&] {
     const auto found = seen_.find(machine);

@@ -12,7 +12,8 @@
 
 namespace slipway::deployment_manager {
 
-/// Hears the machines' samples: an agent is ready when a sample of its own start was seen. Any thread may ask.
+/// Hears the machines' samples: an agent is ready when a sample of its own start was seen. Any thread may
+/// ask.
 class SampleWatch {
  public:
   explicit SampleWatch(World& world);
@@ -23,8 +24,8 @@ class SampleWatch {
   };
   std::optional<Seen> last(const std::string& machine) const;
 
-  /// Waits until a sample of `machine` arrives after `since` from another start of the agent than `not_boot_id`
-  /// (empty: any start). False when `deadline` passes or `stop` is requested.
+  /// Waits until a sample of `machine` arrives after `since` from another start of the agent than
+  /// `not_boot_id` (empty: any start). False when `deadline` passes or `stop` is requested.
   bool wait(const std::string& machine, MonoTime since, const std::string& not_boot_id, MonoTime deadline,
             const std::stop_token& stop) const;
 

@@ -27,19 +27,20 @@ struct Settings {
   std::string agents_kafka_options;
   std::string stats_topic;
 
-  std::vector<std::string> allowed_roots;            ///< folders below which file:///... may be read
-  std::map<std::string, AgentImage> agents;          ///< by architecture: amd64, arm64
-  std::map<std::string, std::string> runtime_bases;  ///< runtime -> base image: "python" -> "slipway/python:3.11"
-  std::string ca_bundle;                             ///< PEM, given to build stages; empty: none
+  std::vector<std::string> allowed_roots;    ///< folders below which file:///... may be read
+  std::map<std::string, AgentImage> agents;  ///< by architecture: amd64, arm64
+  std::map<std::string, std::string>
+      runtime_bases;      ///< runtime -> base image: "python" -> "slipway/python:3.11"
+  std::string ca_bundle;  ///< PEM, given to build stages; empty: none
   meta_file::Policy meta_policy;
 
   std::chrono::milliseconds agent_interval{1000};
-  std::chrono::seconds lease_beat{5};          ///< an owner raises its lease this often
-  std::chrono::seconds lease_patience{30};     ///< unchanged for so long: taken over; at least 3 beats
+  std::chrono::seconds lease_beat{5};       ///< an owner raises its lease this often
+  std::chrono::seconds lease_patience{30};  ///< unchanged for so long: taken over; at least 3 beats
   std::chrono::seconds reconcile_period{10};
-  std::chrono::seconds sensor_patience{60};    ///< for the Sensor Manager's answer
+  std::chrono::seconds sensor_patience{60};  ///< for the Sensor Manager's answer
   std::chrono::seconds placement_patience{60};
-  std::size_t most_active = 16;                ///< deployments worked on at once
+  std::size_t most_active = 16;  ///< deployments worked on at once
 };
 
 }  // namespace slipway::deployment_manager

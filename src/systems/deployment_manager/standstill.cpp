@@ -11,7 +11,8 @@ namespace {
 using messages::Stage;
 using messages::State;
 
-Status settle_container(World& world, const MachineEngine& machine, const ports::Container& container, bool removes) {
+Status settle_container(World& world, const MachineEngine& machine, const ports::Container& container,
+                        bool removes) {
   const auto& engine = machine.engine;
   ports::Instance instance{.service_id = std::string(find_label(container.labels, kLabelService)),
                            .release = release_of(container.labels).value_or(0),
@@ -59,12 +60,14 @@ Status stand_still(World& world, Journal& journal) {
   const auto lane = journal.lane();
   if (!lane.committed || lane.wanted == ports::Wanted::kRemoved) {
     if (removes && lane.committed)
-      return end(world, journal, State::kSucceeded, {.message = "removed already", .final = true, .unchanged = true});
+      return end(world, journal, State::kSucceeded,
+                 {.message = "removed already", .final = true, .unchanged = true});
     const Error unknown = not_found("service.unknown", fmt::format("{} is not deployed", journal.service()));
     return end(world, journal, State::kRejected,
                {.message = unknown.message, .error = unknown, .error_stage = "accepted", .final = true});
   }
-  if (journal.fact("machines").empty()) SLIPWAY_TRY(journal.remember({{"machines", join(lane.machines, ",")}}));
+  if (journal.fact("machines").empty())
+    SLIPWAY_TRY(journal.remember({{"machines", join(lane.machines, ",")}}));
   const bool unchanged = lane.wanted == wanted && !journal.is_cut_over();
   if (!journal.noted(Stage::kAccepted, State::kSucceeded))
     SLIPWAY_TRY(journal.note(Stage::kAccepted, State::kSucceeded, {.message = journal.fact("machines")}));

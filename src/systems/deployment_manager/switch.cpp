@@ -21,7 +21,8 @@ std::chrono::seconds grace(const StageContext& context) {
 }
 
 // The container if it is still there and its labels say that it is ours and of this service.
-Result<std::optional<ports::Container>> find_ours(StageContext& context, ports::Engine& engine, const std::string& id) {
+Result<std::optional<ports::Container>> find_ours(StageContext& context, ports::Engine& engine,
+                                                  const std::string& id) {
   SLIPWAY_ASSIGN(auto container, engine.inspect(id));
   if (!container || !is_ours(*container, context.world.settings.instance) ||
       find_label(container->labels, kLabelService) != context.journal.service())
@@ -33,9 +34,10 @@ Result<std::optional<ports::Container>> find_by_name(ports::Engine& engine, cons
                                                      const std::string& instance) {
   SLIPWAY_ASSIGN(auto container, engine.inspect(name));
   if (container && !is_ours(*container, instance))
-    return conflict("engine.name_taken", fmt::format("a foreign container {} holds the name {}",
-                                                     container->id.substr(0, 12), name),
-                    "rename or remove it");
+    return conflict(
+        "engine.name_taken",
+        fmt::format("a foreign container {} holds the name {}", container->id.substr(0, 12), name),
+        "rename or remove it");
   return container;
 }
 
@@ -95,7 +97,9 @@ Status undo_switch(StageContext& context) {
     } else if (!there) {
       worst = there.error();
     }
-    ports::Instance instance{.service_id = journal.service(), .release = context.release.number, .replica = 1,
+    ports::Instance instance{.service_id = journal.service(),
+                             .release = context.release.number,
+                             .replica = 1,
                              .machine = context.machine->machine.name};
     if (auto gone = context.world.repository.instances().remove(instance.id()); !gone) worst = gone;
   }
@@ -123,16 +127,17 @@ Status remove_old(StageContext& context) {
     auto machine = open_machine(world, name);
     if (!machine && machine.error().kind == ErrorKind::kNotFound) continue;
     if (!machine) return machine.error();
-    SLIPWAY_ASSIGN(const auto containers, machine->engine->list({label(kLabelInstance, world.settings.instance),
-                                                                 label(kLabelService, journal.service())}));
+    SLIPWAY_ASSIGN(const auto containers,
+                   machine->engine->list({label(kLabelInstance, world.settings.instance),
+                                          label(kLabelService, journal.service())}));
     for (const auto& container : containers) {
       const auto release = release_of(container.labels);
       const bool lower = release && context.release.number > 0 && *release < context.release.number;
       const bool elsewhere = name != context.machine->machine.name;
       if (container.id == kept || (!lower && !elsewhere)) continue;
       SLIPWAY_TRY(machine->engine->remove(container.id, true));
-      const ports::Instance gone{.service_id = journal.service(), .release = release.value_or(0), .replica = 1,
-                                 .machine = name};
+      const ports::Instance gone{
+          .service_id = journal.service(), .release = release.value_or(0), .replica = 1, .machine = name};
       SLIPWAY_TRY(world.repository.instances().remove(gone.id()));
     }
   }
@@ -222,7 +227,8 @@ Result<Error> keep_failure_package(StageContext& context, messages::Stage stage,
     if (auto lines = context.machine->engine->last_logs(id, kKeptLines); lines) failure.last_logs = *lines;
     const auto shown = std::min(kShownLines, failure.last_logs.size());
     if (error.last_logs.empty())
-      error.last_logs.assign(failure.last_logs.end() - static_cast<std::ptrdiff_t>(shown), failure.last_logs.end());
+      error.last_logs.assign(failure.last_logs.end() - static_cast<std::ptrdiff_t>(shown),
+                             failure.last_logs.end());
   }
   failure.error = error;
   SLIPWAY_TRY(context.world.repository.failures().put(failure));

@@ -5,7 +5,8 @@
 
 #include "systems/deployment_manager/stages/stage.hpp"
 
-// What `started` does, and how it is undone: shared by the stage, by failures after it and by the clean-up at the end.
+// What `started` does, and how it is undone: shared by the stage, by failures after it and by the clean-up at
+// the end.
 namespace slipway::deployment_manager {
 
 /// A container that served before: stopped but kept until the new one is accepted.
@@ -22,15 +23,15 @@ Result<std::vector<OldContainer>> find_running(StageContext& context, const std:
 /// Stops them so that no restart of the Engine brings them back; they stay.
 Status stop_old(StageContext& context, const std::vector<OldContainer>& old);
 
-/// After a failure or a cancel: the new container goes, the exact old ones serve again. What could not be done is the
-/// reconcile loop's, and in the error.
+/// After a failure or a cancel: the new container goes, the exact old ones serve again. What could not be
+/// done is the reconcile loop's, and in the error.
 Status undo_switch(StageContext& context);
 
 /// After the cutover: what served before, and whatever else of lower releases is left, is removed by id.
 Status remove_old(StageContext& context);
 
-/// Makes the container of a release by its name, adopting one of ours that is there, and puts its files into it.
-/// `adopted` tells that it ran, or had run, before.
+/// Makes the container of a release by its name, adopting one of ours that is there, and puts its files into
+/// it. `adopted` tells that it ran, or had run, before.
 struct Made {
   std::string id;
   bool adopted = false;
@@ -44,7 +45,8 @@ Result<Made> make_container(World& world, AgentKeeper& agents, const MachineEngi
 Status record_instance(World& world, const MachineEngine& machine, const ports::Release& release,
                        const std::string& container_id, const std::string& state);
 
-/// Exit code, OOM, last lines and the rest, kept after the container is gone; the error with the last lines in it.
+/// Exit code, OOM, last lines and the rest, kept after the container is gone; the error with the last lines
+/// in it.
 Result<Error> keep_failure_package(StageContext& context, messages::Stage stage, Error error);
 
 }  // namespace slipway::deployment_manager

@@ -13,8 +13,9 @@ Result<MachineEngine> open_machine(World& world, const std::string& name) {
     if (auto all = world.repository.machines().all(); all)
       for (const auto& other : *all) names.push_back(other.machine.name);
     const auto near = did_you_mean(name, names);
-    return not_found("machine.unknown", fmt::format("no machine '{}' is registered", escape_for_people(name)),
-                     near ? fmt::format("did you mean '{}'?", *near) : "slipway machine add NAME --docker ENDPOINT");
+    return not_found(
+        "machine.unknown", fmt::format("no machine '{}' is registered", escape_for_people(name)),
+        near ? fmt::format("did you mean '{}'?", *near) : "slipway machine add NAME --docker ENDPOINT");
   }
   SLIPWAY_ASSIGN(auto engine, world.engines.open(found->machine.docker, found->machine.tls));
   return MachineEngine{found->machine, std::move(engine)};

@@ -32,8 +32,8 @@ struct MachineEngine {
 /// machine.unknown if the Node Manager has no such machine.
 Result<MachineEngine> open_machine(World& world, const std::string& name);
 
-/// Calls again what may succeed later (kUnavailable, kUnknown), with growing pauses, for at most `patience`. Only for
-/// calls that may be repeated.
+/// Calls again what may succeed later (kUnavailable, kUnknown), with growing pauses, for at most `patience`.
+/// Only for calls that may be repeated.
 template <class Call>
 auto persistently(World& world, std::chrono::seconds patience, const std::stop_token& stop, Call call)
     -> decltype(call());

@@ -8,7 +8,9 @@
 namespace slipway::deployment_manager {
 namespace {
 
-std::string correlation(const Journal& journal) { return fmt::format("{}:{}", journal.id(), journal.lane().epoch); }
+std::string correlation(const Journal& journal) {
+  return fmt::format("{}:{}", journal.id(), journal.lane().epoch);
+}
 
 // Inline details register the machine, or must equal what is registered: the Node Manager judges.
 Status register_machine(StageContext& context, const messages::MachineRef& ref) {
@@ -22,14 +24,16 @@ Status register_machine(StageContext& context, const messages::MachineRef& ref) 
                                      .origin = "request",
                                      .requested_by = journal.request().requested_by,
                                      .correlation_id = correlation(journal)};
-  SLIPWAY_ASSIGN(const auto reply, context.questions.ask(add, context.world.settings.placement_patience, context.stop));
+  SLIPWAY_ASSIGN(const auto reply,
+                 context.questions.ask(add, context.world.settings.placement_patience, context.stop));
   return reply.error ? Status{*reply.error} : Status{};
 }
 
 // Which machine, and why.
 Result<std::pair<std::string, std::string>> choose(StageContext& context) {
   auto& journal = context.journal;
-  if (const std::string known = journal.fact("machine"); !known.empty()) return std::pair{known, std::string{}};
+  if (const std::string known = journal.fact("machine"); !known.empty())
+    return std::pair{known, std::string{}};
   if (const auto& ref = journal.request().machine) {
     if (!ref->docker.empty()) SLIPWAY_TRY(register_machine(context, *ref));
     return std::pair{ref->name, std::string{"as asked"}};
@@ -67,8 +71,9 @@ StageResult accept(StageContext& context) {
   auto& journal = context.journal;
   const auto& request = journal.request();
   if (request.expect_release && journal.lane().committed != request.expect_release)
-    return conflict("request.stale", fmt::format("release {} was expected, {} is committed", *request.expect_release,
-                                                 journal.lane().committed.value_or(0)));
+    return conflict("request.stale",
+                    fmt::format("release {} was expected, {} is committed", *request.expect_release,
+                                journal.lane().committed.value_or(0)));
   if (reuses_release(request) && journal.fact("from_release").empty()) {
     SLIPWAY_ASSIGN(const auto number, wanted_release(journal));
     SLIPWAY_TRY(journal.remember({{"from_release", std::to_string(number)}}));
@@ -77,10 +82,10 @@ StageResult accept(StageContext& context) {
   SLIPWAY_ASSIGN(context.machine, open_machine(context.world, choice.first));
   journal.set_machine(choice.first);
   if (journal.fact("machine").empty()) SLIPWAY_TRY(journal.remember({{"machine", choice.first}}));
-  return StageOutcome{.message = choice.second.empty() ? choice.first
-                                                       : fmt::format("{} ({})", choice.first, choice.second),
-                      .hint = {},
-                      .end = {}};
+  return StageOutcome{
+      .message = choice.second.empty() ? choice.first : fmt::format("{} ({})", choice.first, choice.second),
+      .hint = {},
+      .end = {}};
 }
 
 }  // namespace slipway::deployment_manager

@@ -13,9 +13,10 @@ StageResult ready_agent(StageContext& context) {
   if (!put) return put.error();
   SLIPWAY_TRY(context.agents.wait_for_sample(*context.machine, *put, context.deadline, context.stop));
   const auto took = std::chrono::duration_cast<milliseconds>(world.clock.mono() - began);
-  return StageOutcome{.message = put->started ? fmt::format("{} on {}, first sample after {}", put->version,
-                                                            context.machine->machine.name, to_human(took))
-                                              : fmt::format("{} on {}", put->version, context.machine->machine.name),
+  return StageOutcome{.message = put->started
+                                     ? fmt::format("{} on {}, first sample after {}", put->version,
+                                                   context.machine->machine.name, to_human(took))
+                                     : fmt::format("{} on {}", put->version, context.machine->machine.name),
                       .hint = {},
                       .end = {}};
 }

@@ -12,7 +12,11 @@ namespace slipway::deployment_manager {
 namespace {
 
 messages::SensorNeed to_need(const meta_file::SensorNeed& need) {
-  messages::SensorNeed out{.name = need.name, .type = need.type, .location = {}, .rate = need.rate, .fields = {},
+  messages::SensorNeed out{.name = need.name,
+                           .type = need.type,
+                           .location = {},
+                           .rate = need.rate,
+                           .fields = {},
                            .required = need.required};
   if (need.location)
     out.location = messages::Location{need.location->site, need.location->room, need.location->lat,
@@ -25,11 +29,12 @@ messages::SensorNeed to_need(const meta_file::SensorNeed& need) {
 std::string release_key(const ports::Release& release) {
   nlohmann::json topics = nlohmann::json::object();
   for (const auto& [name, bound] : release.topics) topics[name] = {bound.topic, bound.key};
-  return sha256_hex(nlohmann::json{{"source", release.source_digest},
-                                   {"spec", release.spec},
-                                   {"image", release.image_key},
-                                   {"topics", topics}}
-                        .dump());
+  return sha256_hex(nlohmann::json{
+      {"source", release.source_digest},
+      {"spec", release.spec},
+      {"image", release.image_key},
+      {"topics",
+       topics}}.dump());
 }
 
 Status ask_for_sensors(StageContext& context, std::string& warning) {
@@ -43,7 +48,8 @@ Status ask_for_sensors(StageContext& context, std::string& warning) {
                                .requested_by = journal.request().requested_by,
                                .correlation_id = fmt::format("{}:{}", journal.id(), journal.lane().epoch)};
   for (const auto& need : spec.sensors) bind.sensors.push_back(to_need(need));
-  SLIPWAY_ASSIGN(const auto reply, context.questions.ask(bind, context.world.settings.sensor_patience, context.stop));
+  SLIPWAY_ASSIGN(const auto reply,
+                 context.questions.ask(bind, context.world.settings.sensor_patience, context.stop));
   if (reply.error && reply.missing.empty()) return *reply.error;
   context.release.binding = reply.binding;
   context.release.topics = reply.topics;
@@ -53,7 +59,8 @@ Status ask_for_sensors(StageContext& context, std::string& warning) {
     if (need.required)
       return not_found("sensor.missing", fmt::format("no sensor for '{}': {}", need.name, missing->second),
                        "slipway sensor ls; slipway sensor add");
-    warning += fmt::format("{}no sensor for '{}': {}", warning.empty() ? "" : "; ", need.name, missing->second);
+    warning +=
+        fmt::format("{}no sensor for '{}': {}", warning.empty() ? "" : "; ", need.name, missing->second);
   }
   return {};
 }
@@ -75,7 +82,8 @@ Status fix_starting_point(World& world, const ports::Release& release) {
 Status make_topics(World& world, const meta_file::ServiceSpec& spec) {
   std::vector<messages::TopicSpec> topics;
   for (const auto& name : spec.topics)
-    topics.push_back({.name = name, .partitions = 6, .compacted = false, .retention = std::chrono::hours{24 * 7}});
+    topics.push_back(
+        {.name = name, .partitions = 6, .compacted = false, .retention = std::chrono::hours{24 * 7}});
   return topics.empty() ? Status{} : world.bus.ensure_topics(topics);
 }
 
@@ -91,7 +99,8 @@ Result<bool> serves_already(StageContext& context, std::int64_t number) {
   return container && container->running && is_ours(*container, context.world.settings.instance);
 }
 
-// The number of what is committed if this is the same, else a new one; stored with the release before it is used.
+// The number of what is committed if this is the same, else a new one; stored with the release before it is
+// used.
 Result<std::int64_t> number_release(StageContext& context) {
   auto& world = context.world;
   auto& journal = context.journal;
@@ -105,8 +114,8 @@ Result<std::int64_t> number_release(StageContext& context) {
       return release.number;
     }
   }
-  SLIPWAY_ASSIGN(const auto taken,
-                 world.repository.lanes().take_release(journal.service(), journal.id(), journal.lane().epoch));
+  SLIPWAY_ASSIGN(const auto taken, world.repository.lanes().take_release(journal.service(), journal.id(),
+                                                                         journal.lane().epoch));
   if (!taken) return conflict(std::string(kLaneLost), "the lane is held by somebody else now");
   release.number = *taken;
   release.request_id = journal.id();
@@ -119,7 +128,8 @@ Result<std::int64_t> number_release(StageContext& context) {
 
 std::string describe(const ports::Release& release) {
   std::vector<std::string> parts;
-  for (const auto& [name, bound] : release.topics) parts.push_back(fmt::format("{} <- {}", name, bound.topic));
+  for (const auto& [name, bound] : release.topics)
+    parts.push_back(fmt::format("{} <- {}", name, bound.topic));
   return parts.empty() ? "no sensors" : join(parts, ", ");
 }
 
@@ -142,8 +152,9 @@ StageResult bind(StageContext& context) {
   facts[unchanged ? "unchanged" : "release"] = std::to_string(number);
   SLIPWAY_TRY(journal.remember(facts));
   StageOutcome outcome{.message = describe(release), .hint = {}, .end = {}};
-  if (!warning.empty()) outcome = {.message = warning, .state = messages::State::kWarning,
-                                   .hint = "slipway sensor add", .end = {}};
+  if (!warning.empty())
+    outcome = {
+        .message = warning, .state = messages::State::kWarning, .hint = "slipway sensor add", .end = {}};
   if (unchanged) {
     outcome.end = messages::State::kSucceeded;
     outcome.unchanged = true;

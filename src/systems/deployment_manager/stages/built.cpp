@@ -29,17 +29,19 @@ std::string base_image(const World& world, const meta_file::ServiceSpec& spec) {
 // The same source, Dockerfile, base, arguments and platform give the same image: it is not built twice.
 std::string image_key(const Source& source, const std::string& dockerfile, const std::string& base,
                       const meta_file::ServiceSpec& spec, const std::string& platform) {
-  return sha256_hex(nlohmann::json{{"source", source.digest},
-                                   {"dockerfile", dockerfile},
-                                   {"base", base},
-                                   {"args", spec.build_args},
-                                   {"platform", platform}}
-                        .dump());
+  return sha256_hex(nlohmann::json{
+      {"source", source.digest},
+      {"dockerfile", dockerfile},
+      {"base", base},
+      {"args", spec.build_args},
+      {"platform",
+       platform}}.dump());
 }
 
 Result<Recipe> own_recipe(StageContext& context, const Source& source, const std::string& platform) {
   const auto& spec = *context.spec;
-  Recipe recipe{.dockerfile = {}, .path = spec.dockerfile, .key = {}, .context_tar = source.tar, .network = true};
+  Recipe recipe{
+      .dockerfile = {}, .path = spec.dockerfile, .key = {}, .context_tar = source.tar, .network = true};
   SLIPWAY_ASSIGN(recipe.dockerfile, context.world.archives.read_file(source.tar, spec.dockerfile));
   recipe.key = image_key(source, recipe.dockerfile, "", spec, platform);
   return recipe;
@@ -50,10 +52,12 @@ Result<Recipe> runtime_recipe(StageContext& context, const Source& source, const
   const auto& spec = *context.spec;
   const meta_file::Recipe base{.base_image = base_image(world, spec), .instance = world.settings.instance};
   if (base.base_image.empty())
-    return invalid("meta.runtime_unknown", fmt::format("no base image is set for the runtime {}", spec.runtime),
+    return invalid("meta.runtime_unknown",
+                   fmt::format("no base image is set for the runtime {}", spec.runtime),
                    fmt::format("set runtimes.{}.image", spec.runtime));
   SLIPWAY_TRY(supply_image(context.world, *context.machine, base.base_image));
-  meta_file::SourceFacts facts{.has_requirements = source.find("requirements.txt") != nullptr, .has_ca_bundle = false};
+  meta_file::SourceFacts facts{.has_requirements = source.find("requirements.txt") != nullptr,
+                               .has_ca_bundle = false};
   Recipe recipe;
   SLIPWAY_ASSIGN(recipe.dockerfile, meta_file::make_dockerfile(spec, base, facts));
   recipe.key = image_key(source, recipe.dockerfile, base.base_image, spec, platform);
@@ -127,7 +131,8 @@ Result<std::string> run_build(StageContext& context, const Recipe& recipe) {
 
 Result<Source*> source_of(StageContext& context) {
   if (!context.source) {
-    SLIPWAY_ASSIGN(context.source, fetch_source(context, context.release.path, context.release.source_digest));
+    SLIPWAY_ASSIGN(context.source,
+                   fetch_source(context, context.release.path, context.release.source_digest));
   }
   return &*context.source;
 }
@@ -159,12 +164,12 @@ StageResult build(StageContext& context) {
       return outcome(context, fmt::format("{} is there, no build", release.image), kept->user);
     }
   }
-  SLIPWAY_ASSIGN(Source* source, source_of(context));
+  SLIPWAY_ASSIGN(Source * source, source_of(context));
   SLIPWAY_ASSIGN(const auto info, engine.info());
   const std::string platform = info.os + "/" + info.architecture;
   const bool own = context.spec->image_source == meta_file::ImageSource::kDockerfile;
-  SLIPWAY_ASSIGN(const auto recipe, own ? own_recipe(context, *source, platform)
-                                        : runtime_recipe(context, *source, platform));
+  SLIPWAY_ASSIGN(const auto recipe,
+                 own ? own_recipe(context, *source, platform) : runtime_recipe(context, *source, platform));
   release.dockerfile = recipe.dockerfile;
   release.image_key = recipe.key;
   release.image = fmt::format("slipway/{}:{}", release.service_id, recipe.key.substr(0, 12));

@@ -23,7 +23,8 @@ Result<Source> fetch_folder(World& world, const std::string& path) {
   std::error_code error;
   const auto folder = std::filesystem::canonical(path.substr(kFileScheme.size()), error);
   if (error)
-    return not_found("source.not_found", fmt::format("there is no folder {}", path), "the Deployment Manager must see it");
+    return not_found("source.not_found", fmt::format("there is no folder {}", path),
+                     "the Deployment Manager must see it");
   for (const auto& root : world.settings.allowed_roots) {
     const auto below = std::filesystem::weakly_canonical(root, error);
     const auto relative = folder.lexically_relative(below);
@@ -57,7 +58,8 @@ Result<Source> fetch_source(StageContext& context, const std::string& path, cons
     if (!path.starts_with(kFileScheme)) return fetch_stored(world, path, digest);
     auto source = fetch_folder(world, path);
     if (source && !digest.empty() && source->digest != digest)
-      return Result<Source>(conflict("source.digest", fmt::format("{} does not have the digest {}", path, digest)));
+      return Result<Source>(
+          conflict("source.digest", fmt::format("{} does not have the digest {}", path, digest)));
     return source;
   });
 }
@@ -67,11 +69,13 @@ StageResult fetch(StageContext& context) {
   const auto& request = journal.request();
   auto& release = context.release;
   if (reuses_release(request)) {
-    ports::Release wanted{.service_id = journal.service(), .number = std::stoll(journal.fact("from_release"))};
+    ports::Release wanted{.service_id = journal.service(),
+                          .number = std::stoll(journal.fact("from_release"))};
     SLIPWAY_ASSIGN(const auto stored, context.world.repository.releases().find(wanted.id()));
     if (!stored) return not_found("release.unknown", fmt::format("there is no release {}", wanted.id()));
     release = *stored;
-    return StageOutcome{.message = fmt::format("release {} as it was", release.number), .hint = {}, .end = {}};
+    return StageOutcome{
+        .message = fmt::format("release {} as it was", release.number), .hint = {}, .end = {}};
   }
   SLIPWAY_ASSIGN(context.source, fetch_source(context, request.path, request.digest));
   release.service_id = journal.service();
@@ -83,10 +87,11 @@ StageResult fetch(StageContext& context) {
                                     release.source_digest.substr(0, 12));
   if (context.source->warnings.empty()) return StageOutcome{.message = message, .hint = {}, .end = {}};
   const auto& first = context.source->warnings.front();
-  return StageOutcome{.message = fmt::format("{}; {} ({} in all)", message, first.message, context.source->warnings.size()),
-                      .state = messages::State::kWarning,
-                      .hint = first.hint,
-                      .end = {}};
+  return StageOutcome{
+      .message = fmt::format("{}; {} ({} in all)", message, first.message, context.source->warnings.size()),
+      .state = messages::State::kWarning,
+      .hint = first.hint,
+      .end = {}};
 }
 
 }  // namespace slipway::deployment_manager

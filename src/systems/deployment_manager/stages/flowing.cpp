@@ -55,13 +55,15 @@ StageResult flow(StageContext& context) {
       if (reason && !reason->empty()) reasons.push_back(*reason);
     }
     if (reasons.empty())
-      return StageOutcome{.message = fmt::format("{} of {} topics are read", bound.size(), bound.size()), .hint = {},
+      return StageOutcome{.message = fmt::format("{} of {} topics are read", bound.size(), bound.size()),
+                          .hint = {},
                           .end = {}};
   } while (world.clock.mono() < until && world.clock.sleep(kLook, context.stop));
-  return StageOutcome{.message = join(reasons, "; "),
-                      .state = messages::State::kWarning,
-                      .hint = "consume with SLIPWAY_KAFKA_GROUP and commit; slipway sensor ls shows who publishes",
-                      .end = {}};
+  return StageOutcome{
+      .message = join(reasons, "; "),
+      .state = messages::State::kWarning,
+      .hint = "consume with SLIPWAY_KAFKA_GROUP and commit; slipway sensor ls shows who publishes",
+      .end = {}};
 }
 
 }  // namespace slipway::deployment_manager

@@ -16,7 +16,8 @@ constexpr milliseconds kLook{100};
 Error died(const ports::Container& container) {
   const std::string how = container.oom_killed ? "it used more memory than its limit"
                                                : fmt::format("exit code {}", container.exit_code);
-  return {ErrorKind::kInvalid, container.oom_killed ? "service.oom_killed" : "service.died",
+  return {ErrorKind::kInvalid,
+          container.oom_killed ? "service.oom_killed" : "service.died",
           fmt::format("the service ended before it was healthy: {}", how),
           {},
           container.oom_killed ? "raise resources.memory" : "see its last lines"};
@@ -29,7 +30,9 @@ Result<ports::Container> look(StageContext& context) {
   return *container;
 }
 
-bool ended(const ports::Container& container) { return !container.running && container.state != "created"; }
+bool ended(const ports::Container& container) {
+  return !container.running && container.state != "created";
+}
 
 // The probe polls inside the container every 20 ms and ends when the service was healthy without a break for
 // healthy_for; the exec ends with the container, so that a death is known at once.
@@ -50,9 +53,11 @@ StageResult wait_by_probe(StageContext& context, const std::vector<std::string>&
     if (result && result->exit_code == 1) break;
     if (!context.world.clock.sleep(kLook / 2, context.stop)) break;
   }
-  if (context.stop.stop_requested()) return conflict(std::string(kCancelled), "stopped while waiting for health");
+  if (context.stop.stop_requested())
+    return conflict(std::string(kCancelled), "stopped while waiting for health");
   if (!result) return result.error();
-  return Error{ErrorKind::kInvalid, "service.unhealthy",
+  return Error{ErrorKind::kInvalid,
+               "service.unhealthy",
                fmt::format("not healthy within {}: {}", to_human(context.spec->update.deadline), last),
                {},
                "is the port right, and does it answer on 0.0.0.0 inside its container?"};
@@ -65,7 +70,8 @@ StageResult wait_by_looking(StageContext& context) {
   const bool has_test = spec.healthcheck.kind == meta_file::HealthCheck::Kind::kTest;
   const bool runs_once = spec.restart.kind == meta_file::RestartPolicy::Kind::kNever;
   const MonoTime began = world.clock.mono();
-  std::optional<MonoTime> good_since = has_test ? std::nullopt : std::optional(began);
+  constexpr MonoTime kNotYet = MonoTime::max();
+  MonoTime good_since = has_test ? kNotYet : began;
   MonoTime next_test = began;
   std::string last = "no answer yet";
   while (world.clock.mono() < context.deadline) {
@@ -77,26 +83,34 @@ StageResult wait_by_looking(StageContext& context) {
     if (has_test && world.clock.mono() >= next_test) {
       next_test = world.clock.mono() + std::min<milliseconds>(spec.healthcheck.interval, milliseconds{1000});
       const auto test = context.machine->engine->exec(container.id,
-                                                      {.argv = spec.healthcheck.argv, .user = {}, .input = {},
-                                                       .deadline = spec.healthcheck.timeout, .on_line = {}},
+                                                      {.argv = spec.healthcheck.argv,
+                                                       .user = {},
+                                                       .input = {},
+                                                       .deadline = spec.healthcheck.timeout,
+                                                       .on_line = {}},
                                                       context.stop);
       if (!test || test->exit_code != 0) {
-        good_since.reset();
+        good_since = kNotYet;
         last = test ? fmt::format("exit code {}: {}", test->exit_code, test->output) : test.error().message;
-      } else if (!good_since) {
+      } else if (good_since == kNotYet) {
         good_since = world.clock.mono();
       }
     }
-    const bool long_enough = good_since && world.clock.mono() - *good_since >= spec.update.healthy_for;
+    const bool long_enough =
+        good_since != kNotYet && world.clock.mono() - good_since >= spec.update.healthy_for;
     if (long_enough && !runs_once)
-      return StageOutcome{.message = fmt::format("running for {}", to_human(spec.update.healthy_for)), .hint = {},
-                          .end = {}};
+      return StageOutcome{
+          .message = fmt::format("running for {}", to_human(spec.update.healthy_for)), .hint = {}, .end = {}};
     if (!world.clock.sleep(kLook, context.stop))
       return conflict(std::string(kCancelled), "stopped while waiting for health");
   }
-  if (runs_once) return StageOutcome{.message = "still running; its end will be a service event", .hint = {}, .end = {}};
-  return Error{ErrorKind::kInvalid, "service.unhealthy",
-               fmt::format("not healthy within {}: {}", to_human(spec.update.deadline), last), {}, ""};
+  if (runs_once)
+    return StageOutcome{.message = "still running; its end will be a service event", .hint = {}, .end = {}};
+  return Error{ErrorKind::kInvalid,
+               "service.unhealthy",
+               fmt::format("not healthy within {}: {}", to_human(spec.update.deadline), last),
+               {},
+               ""};
 }
 
 // `http GET :8080/healthz -> 200` and the like, for people.
@@ -105,7 +119,8 @@ std::string describe(const meta_file::ServiceSpec& spec, const StageOutcome& out
   const auto& check = spec.healthcheck;
   if (check.kind == Kind::kHttp)
     return fmt::format("GET :{}{} for {}", check.port, check.path, to_human(spec.update.healthy_for));
-  if (check.kind == Kind::kTcp) return fmt::format("tcp :{} for {}", check.port, to_human(spec.update.healthy_for));
+  if (check.kind == Kind::kTcp)
+    return fmt::format("tcp :{} for {}", check.port, to_human(spec.update.healthy_for));
   return outcome.message;
 }
 

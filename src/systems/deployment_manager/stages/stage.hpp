@@ -14,15 +14,15 @@
 
 namespace slipway::deployment_manager {
 
-/// What one run of the stages knows. Rebuilt from the journal's facts after a crash: `release` from the Repository if
-/// the preparation is done, the rest by running the stages again.
+/// What one run of the stages knows. Rebuilt from the journal's facts after a crash: `release` from the
+/// Repository if the preparation is done, the rest by running the stages again.
 struct StageContext {
   World& world;
   Journal& journal;
   AgentKeeper& agents;
   Questions& questions;
-  std::stop_token stop;     ///< shutdown, lane lost or cancelled
-  MonoTime deadline{};      ///< of the stage that runs
+  std::stop_token stop;  ///< shutdown, lane lost or cancelled
+  MonoTime deadline{};   ///< of the stage that runs
 
   std::optional<MachineEngine> machine;        ///< from `accepted` on
   std::optional<Source> source;                ///< `fetched`

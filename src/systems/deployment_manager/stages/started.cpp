@@ -28,7 +28,8 @@ StageResult start(StageContext& context) {
   auto& journal = context.journal;
   const bool resumed = !journal.fact("container_id").empty();
   const auto made = persistently(world, std::chrono::seconds{30}, context.stop, [&] {
-    return make_container(world, context.agents, *context.machine, context.release, *context.spec, journal.id());
+    return make_container(world, context.agents, *context.machine, context.release, *context.spec,
+                          journal.id());
   });
   if (!made) return made.error();
   if (!resumed) {
@@ -44,7 +45,8 @@ StageResult start(StageContext& context) {
   SLIPWAY_TRY(journal.check_lane());
   SLIPWAY_TRY(stop_old(context, old_containers(journal)));
   const bool restart = journal.request().action == messages::Action::kRestart && !begun;
-  if (restart && made->running) SLIPWAY_TRY(context.machine->engine->stop(made->id, std::chrono::seconds{10}));
+  if (restart && made->running)
+    SLIPWAY_TRY(context.machine->engine->stop(made->id, std::chrono::seconds{10}));
   SLIPWAY_TRY(journal.check_lane());
   // One that was started and has ended since is for `healthy` to judge.
   if (!begun || made->running) {

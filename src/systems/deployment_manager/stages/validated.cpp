@@ -17,8 +17,10 @@ Result<meta_file::ServiceSpec> stored_spec(const ports::Release& release) {
 Result<ports::EngineInfo> preflight(StageContext& context) {
   const auto& name = context.machine->machine.name;
   if (auto alive = context.machine->engine->ping(); !alive)
-    return Error{ErrorKind::kUnavailable, "machine.unreachable",
-                 fmt::format("the Engine of {} does not answer: {}", name, alive.error().message), {},
+    return Error{ErrorKind::kUnavailable,
+                 "machine.unreachable",
+                 fmt::format("the Engine of {} does not answer: {}", name, alive.error().message),
+                 {},
                  fmt::format("slipway machine show {}", name)};
   return context.machine->engine->info();
 }
@@ -33,20 +35,24 @@ StageResult validate(StageContext& context) {
     SLIPWAY_ASSIGN(context.spec, stored_spec(release));
   } else {
     const auto& source = *context.source;
-    auto reading = meta_file::read_service(source.meta_name, source.meta_text, context.world.settings.meta_policy);
+    auto reading =
+        meta_file::read_service(source.meta_name, source.meta_text, context.world.settings.meta_policy);
     if (!reading.ok()) return meta_file::as_one_error(reading.errors);
-    if (const auto missing = meta_file::check_against_source(*reading.spec, source.file_paths()); !missing.empty())
+    if (const auto missing = meta_file::check_against_source(*reading.spec, source.file_paths());
+        !missing.empty())
       return meta_file::as_one_error(missing);
     if (reading.spec->name != journal.service())
       return invalid("meta.other_service",
-                     fmt::format("the request is for '{}', but {} names '{}'", journal.service(), source.meta_name,
-                                 reading.spec->name),
+                     fmt::format("the request is for '{}', but {} names '{}'", journal.service(),
+                                 source.meta_name, reading.spec->name),
                      "service_id and name must be the same");
     context.spec = std::move(reading.spec);
     release.spec = meta_file::to_json(*context.spec).dump();
-    release.version = context.spec->version.empty() ? release.source_digest.substr(0, 12) : context.spec->version;
+    release.version =
+        context.spec->version.empty() ? release.source_digest.substr(0, 12) : context.spec->version;
     if (!reading.warnings.empty()) {
-      warning = fmt::format("{}: {}", reading.warnings.front().error.where, reading.warnings.front().error.message);
+      warning =
+          fmt::format("{}: {}", reading.warnings.front().error.where, reading.warnings.front().error.message);
       hint = reading.warnings.front().error.hint;
     }
   }
