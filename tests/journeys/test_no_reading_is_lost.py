@@ -42,6 +42,11 @@ def test_no_hole_over_ten_deployments_two_rollbacks_and_a_kill(must_deploy, bus,
     found = numbers(processed)
     missing = sorted(set(range(min(found), max(found) + 1)) - set(found))
     assert missing == [], f"{len(missing)} readings of {max(found) - min(found) + 1} were lost, the first: {missing[:5]}"
+    places: dict[int, set[int]] = {}
+    for message in processed.messages:
+        places.setdefault(message["value"]["partition"], set()).add(message["value"]["offset"])
+    for partition, offsets in places.items():
+        assert len(offsets) == max(offsets) - min(offsets) + 1, f"a record of partition {partition} was never processed"
     assert max(found) - min(found) > 20 * 30, "it was long enough to mean something"
     assert len({m["value"]["release"] for m in processed.messages}) >= 10, "most releases have processed something"
     remove(name)

@@ -19,7 +19,7 @@ print("recording", os.environ["SLIPWAY_SENSOR_NUMBERS_TOPIC"], flush=True)
 while not stopping.is_set():
     messages = [message for message in consumer.consume(50, 0.2) if not message.error()]
     for message in messages:
-        reading = {"reading": json.loads(message.value()), "release": int(os.environ["SLIPWAY_RELEASE"]), "offset": message.offset()}
+        reading = {"reading": json.loads(message.value()), "release": int(os.environ["SLIPWAY_RELEASE"]), "partition": message.partition(), "offset": message.offset()}
         producer.produce(os.environ["OUT"], json.dumps(reading))
     if messages:
         if producer.flush(10) == 0:
