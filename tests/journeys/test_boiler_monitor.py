@@ -63,7 +63,7 @@ def test_the_container_is_hardened(running):
     assert host["ReadonlyRootfs"] is True and "mode=1777" in host["Tmpfs"]["/tmp"]
     assert host["NetworkMode"] in ("default", "bridge") and host["PidMode"] == "" and host["IpcMode"] in ("private", "") and not host["Devices"]
     assert host["Init"] is True
-    assert not host["Binds"] and all(mount["Type"] == "volume" for mount in running["Mounts"])
+    assert not host["Binds"] and all(mount["Type"] in ("volume", "tmpfs") for mount in running["Mounts"])
     assert all(entry["HostIp"] == "127.0.0.1" for published in running["NetworkSettings"]["Ports"].values() for entry in published or [])
     log = host["LogConfig"]
     assert log["Type"] == "local" or log["Config"] == {"max-size": "10m", "max-file": "3"}

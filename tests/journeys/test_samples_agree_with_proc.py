@@ -1,6 +1,7 @@
 """What the Repository says about a machine is what the machine says about itself: three whole minutes of steady load, from the columns and from the plain fields."""
 import importlib.util
 import time
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -65,19 +66,19 @@ def test_three_minutes_of_steady_load(must_deploy, containers, repository, here,
         (busy0, all0), used0, at0 = edges[minute]
         (busy1, all1), used1, at1 = edges[minute + 1]
         cpu, own = 100 * (busy1 - busy0) / (all1 - all0), 100 * (used1 - used0) / (at1 - at0)
-        key = {"minute": (begins + minute * 60) * 1000, "machine": here}
+        key = {"minute": datetime.fromtimestamp(begins + minute * 60, timezone.utc), "machine": here}
         full = lambda collection, **more: wait_until(  # noqa: E731
             f"{collection} has the whole minute", lambda: (d := repository[collection].find_one(key | more)) and d["samples"] >= 59 and d, 30)
         plain, fine = full("samples_1m"), columns.read(full("samples_1s"))
         used = [100 * (1 - available / total) for available, total in zip(fine["mem.available"], fine["mem.total"])]
-        assert plain["metrics"]["cpu.used"]["avg"] == pytest.approx(cpu, abs=2)
+        assert plain["cpu"]["used"]["avg"] == pytest.approx(cpu, abs=2)
         assert mean(fine["cpu.used"]) == pytest.approx(cpu, abs=2)
-        assert 100 * (1 - plain["metrics"]["mem.available"]["avg"] / plain["metrics"]["mem.total"]["avg"]) == pytest.approx(mean(memory[minute]), abs=2)
+        assert 100 * (1 - plain["mem"]["available"]["avg"] / plain["mem"]["total"]["avg"]) == pytest.approx(mean(memory[minute]), abs=2)
         assert mean(used) == pytest.approx(mean(memory[minute]), abs=2)
         assert min(used) >= min(memory[minute]) - 2 and max(used) <= max(memory[minute]) + 2
         plain_own, fine_own = full("container_samples_1m", container_id=container), columns.read(full("container_samples_1s", container_id=container))
         assert own > 15, "the load is there"
-        assert plain_own["metrics"]["cpu"]["avg"] == pytest.approx(own, rel=0.02)
+        assert plain_own["cpu"]["avg"] == pytest.approx(own, rel=0.02)
         assert mean(fine_own["cpu"]) == pytest.approx(own, rel=0.02)
         assert plain_own["service_id"] == name
         assert len(set(fine["t"])) == len(fine["t"]), "no second is there twice"

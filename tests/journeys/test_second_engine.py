@@ -2,6 +2,7 @@
 import json
 import re
 import time
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,8 @@ def there(stack, engine):
     return Containers(engine.api, stack.instance)
 
 
-def minute_of(repository, collection: str, begins: int, **wanted) -> list[dict]:
-    """The documents of one minute (ms since the epoch) that is over and stored whole."""
-    found = list(repository[collection].find({"minute": begins, **wanted}))
-    return found if found and all(one["samples"] >= 58 for one in found) else []
+def date(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, timezone.utc)
 
 
 def test_samples_within_30_seconds_of_machine_add_without_any_service(server, slipway, repository, engine, there):
@@ -60,14 +59,15 @@ def test_a_deployment_to_it_and_only_its_own_containers_and_bytes(server, slipwa
     first = counters()
     wait_until("bytes have crossed the cable for a minute", lambda: engine.api.call("GET", f"/images/{'slipway-base-minimal:1'}/get") is None or time.time() >= begins + 60, 70, every=0.4)
     last = counters()
-    minute = wait_until("the minute is stored", lambda: minute_of(repository, "samples_1m", begins * 1000, machine=NAME), 40)[0]
-    received, sent = minute["metrics"]["net.eth0.rx_bps"]["avg"] * 60, minute["metrics"]["net.eth0.tx_bps"]["avg"] * 60
+    minute = wait_until("the whole minute is stored", lambda: repository["samples_1m"].find_one({"minute": date(begins), "machine": NAME, "samples": {"$gte": 59}}), 40)
+    assert [one for one in minute["net"] if one != "eth0"] == [], "its interface, not those of the machine beside it"
+    received, sent = minute["net"]["eth0"]["rx_bps"]["avg"] * 60, minute["net"]["eth0"]["tx_bps"]["avg"] * 60
     assert received == pytest.approx(last[0] - first[0], rel=0.1, abs=20_000)
     assert sent == pytest.approx(last[1] - first[1], rel=0.1, abs=20_000)
     assert sent > 10_000_000, "enough crossed to mean something"
 
     def recorded(machine):
-        return {one["container_id"]: one for one in repository["container_samples_1m"].find({"minute": begins * 1000, "machine": machine})}
+        return {one["container_id"]: one for one in repository["container_samples_1m"].find({"minute": date(begins), "machine": machine})}
 
     theirs = recorded(NAME)
     known = {key for key in theirs if re.fullmatch("[0-9a-f]{64}", key)}
