@@ -117,6 +117,7 @@ std::vector<PortMapping> read_ports(const Fields& root, const Policy& policy) {
   for (std::size_t i = 0; i < list->items.size(); ++i) {
     const Node& node = list->items[i];
     if (problems.blamed(node) || node.is_sequence()) continue;
+    if (node.is_map() && node.find("target") == nullptr) continue;
     const std::size_t known = problems.all().size();
     const auto ports = node.is_map() ? parse_map_form(Fields(node, fmt::format("ports[{}]", i), problems))
                                      : parse_short_form(node.text);

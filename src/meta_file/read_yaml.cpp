@@ -127,6 +127,7 @@ class TreeBuilder final : public YAML::EventHandler {
         stop("meta.syntax", "a key must be plain text", node.place, "write `key: value`");
       level.key = std::move(node);
     } else {
+      if (node.is_null()) node.place = level.key->place;  // nothing has no place of its own
       level.node.entries.push_back({std::move(level.key->text), level.key->place, std::move(node)});
       level.key.reset();
     }

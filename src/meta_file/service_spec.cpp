@@ -197,9 +197,10 @@ struct Reader {
   }
   template <std::unsigned_integral T>
   static void read(const Json& from, T& value) {
-    if (!from.is_number_integer() || from < 0 || from > std::numeric_limits<T>::max())
+    if (!from.is_number_integer() || (!from.is_number_unsigned() && from.get<std::int64_t>() < 0) ||
+        from.get<std::uint64_t>() > std::numeric_limits<T>::max())
       throw std::invalid_argument("a whole number in range is wanted");
-    value = from.get<T>();
+    value = static_cast<T>(from.get<std::uint64_t>());
   }
   static void read(const Json& from, milliseconds& value) {
     std::uint64_t count = 0;

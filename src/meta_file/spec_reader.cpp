@@ -76,6 +76,12 @@ void read_image(const Fields& root, ServiceSpec& spec, const Policy& policy) {
   }
 }
 
+bool is_variable_name(std::string_view text) {
+  return text.size() <= 256 &&
+         all_of(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") &&
+         !kDigits.contains(text[0]);
+}
+
 void read_build(const Fields& root, ServiceSpec& spec) {
   const auto build = root.map("build");
   if (!build) return;
@@ -84,10 +90,11 @@ void read_build(const Fields& root, ServiceSpec& spec) {
   spec.build_steps = build->texts("steps");
   if (const auto args = build->map("args"))
     for (const auto& entry : args->node().entries)
-      if (entry.key.find_first_of("./-") != std::string::npos)
-        root.problems().add("meta.env_name", entry.value,
-                            fmt::format("'{}' is no name of a build argument", entry.key),
-                            "letters, digits and _, no digit first");
+      if (!is_variable_name(entry.key))
+        root.problems().add(
+            "meta.env_name", entry.value,
+            fmt::format("'{}' is no name of a build argument", escape_for_people(entry.key.substr(0, 80))),
+            "letters, digits and _, no digit first");
   if (spec.image_source != ImageSource::kDockerfile) return;
   for (const char* key : {"packages", "steps"})
     if (const Node* value = build->list(key))
@@ -170,6 +177,9 @@ void read_limits(const Fields& root, ServiceSpec& spec) {
   if (!resources) return;
   spec.cpus = resources->real("cpus").value_or(spec.cpus);
   spec.pids = resources->number("pids", spec.pids);
+  if (spec.cpus < 0.01)
+    root.problems().add("meta.range", *resources->node().find("cpus"),
+                        "'resources.cpus' must be at least 0.01");
   const Node* memory = resources->scalar("memory");
   if (memory == nullptr) return;
   const auto bytes = parse_bytes(memory->text);
@@ -178,9 +188,6 @@ void read_limits(const Fields& root, ServiceSpec& spec) {
   } else {
     root.problems().add("meta.range", *memory, "'resources.memory' must be between 6Mi and 64Ti");
   }
-  if (spec.cpus < 0.01)
-    root.problems().add("meta.range", *resources->node().find("cpus"),
-                        "'resources.cpus' must be at least 0.01");
 }
 
 void read_stop(const Fields& root, ServiceSpec& spec) {
@@ -293,7 +300,7 @@ HealthCheck read_health(const Fields& root, std::span<const PortMapping> ports) 
     health.kind = HealthCheck::Kind::kHttp;
     health.path = map->text("http");
     health.port = static_cast<std::uint16_t>(map->number("port", health.port));
-    if (health.port == 0 && map->node().find("port") == nullptr)
+    if (health.port == 0 && map->node().find("port") == nullptr && map->node().find("tcp") == nullptr)
       root.problems().missing(map->node(), "'healthcheck' has no 'port', and the service has no tcp port",
                               "write the port that the service listens on");
   } else if (map->scalar("tcp") != nullptr) {
