@@ -11,7 +11,7 @@ namespace slipway::ports {
 /// A lease is a counter that its holder raises; who has seen it unchanged for 30 s of its own monotonic clock
 /// may take it. No clocks are compared.
 struct Lease {
-  std::string name;  ///< "scheduler", "machine/edge-1"
+  std::string name;    ///< "scheduler", "machine/edge-1"
   std::string holder;  ///< empty: given back, free to take
   std::int64_t epoch = 0;
   std::int64_t beat = 0;
