@@ -1,0 +1,181 @@
+#include "gateway/watch.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "gateway/problem.hpp"
+#include "gateway/systems.hpp"
+
+namespace slipway::gateway {
+namespace {
+
+constexpr milliseconds kPing{2'000};
+constexpr std::size_t kMostMachines = 10'000;
+
+}  // namespace
+
+Result<Documents> load_documents(ports::Repository& repository) {
+  Documents documents;
+  SLIPWAY_ASSIGN(documents.services, repository.services().all());
+  SLIPWAY_ASSIGN(documents.lanes, repository.lanes().all());
+  SLIPWAY_ASSIGN(documents.instances, repository.instances().all());
+  SLIPWAY_ASSIGN(documents.bindings, repository.bindings().all());
+  SLIPWAY_ASSIGN(auto machines, repository.machines().all());
+  for (ports::MachineDocument& document : machines) documents.machines.push_back(std::move(document.machine));
+  return documents;
+}
+
+Watch::Watch(World& world)
+    : world_(world),
+      seen_{.kafka = unavailable("kafka.unreachable", "Kafka has not been looked at yet"),
+            .repository = unavailable("repository.unreachable", "the Repository has not been looked at yet"),
+            .members = {},
+            .flows = {},
+            .machines = {},
+            .engine_errors = {},
+            .documents = {},
+            .documents_at = {},
+            .started_at = world.clock.now()},
+      states_(world.bus, world.clock, world.log, {world.topics.machine_registry, world.topics.machine_state},
+              ports::From::kBeginning, [this](const ports::Record& record) { take_state(record); }),
+      samples_(world.bus, world.clock, world.log, {world.topics.machine_stats}, ports::From::kEnd,
+               [this](const ports::Record& record) { take_sample(record); }),
+      engines_worker_([this](const std::stop_token& stop) { look_at_engines(stop); }),
+      worker_([this](const std::stop_token& stop) { look(stop); }) {}
+
+void Watch::take_state(const ports::Record& record) {
+  if (record.topic == world_.topics.machine_registry) {  // a tombstone, or the last word before it
+    if (record.value || !record.key) return;
+    const std::scoped_lock lock(mutex_);
+    seen_.machines.erase(*record.key);
+    return;
+  }
+  if (!record.value) return;
+  auto report = messages::parse_machine_state(*record.value);
+  if (!report) return;  // Heart Beat Manager's to mend; the next one counts
+  const std::scoped_lock lock(mutex_);
+  if (seen_.machines.size() >= kMostMachines && !seen_.machines.contains(report->machine)) return;
+  seen_.machines[report->machine].state = std::move(*report);
+}
+
+void Watch::take_sample(const ports::Record& record) {
+  if (!record.value) return;
+  auto sample = messages::parse_machine_sample(*record.value);
+  if (!sample) return;  // the Monitoring Service counts those
+  const std::scoped_lock lock(mutex_);
+  if (seen_.machines.size() >= kMostMachines && !seen_.machines.contains(sample->machine)) return;
+  LiveMachine& machine = seen_.machines[sample->machine];
+  // After an outage old samples come first: only what was measured just now says that the agent lives.
+  machine.sample_at = std::min(world_.clock.now(), std::max(machine.sample_at, from_ms(sample->t)));
+  if (machine.sample && machine.sample->boot_id == sample->boot_id && machine.sample->seq > sample->seq)
+    return;
+  machine.sample = std::move(*sample);
+}
+
+void Watch::look(const std::stop_token& stop) {
+  do {
+    look_once();
+  } while (world_.clock.sleep(world_.settings.look_interval, stop));
+}
+
+void Watch::look_once() {
+  const Status repository = world_.repository.ping(kPing);
+  {
+    const std::scoped_lock lock(mutex_);
+    seen_.repository = repository ? std::nullopt : std::optional(of_repository(repository.error()));
+  }
+  if (repository) refresh_documents();
+
+  const Status kafka = world_.bus.ping(kPing);
+  {
+    const std::scoped_lock lock(mutex_);
+    seen_.kafka = kafka ? std::nullopt : std::optional(of_kafka(kafka.error()));
+  }
+  if (!kafka) return;
+  for (const System& system : kSystems) {
+    if (system.role.empty()) continue;
+    const auto members = world_.bus.group_members(world_.topics.group(system.role));
+    const std::scoped_lock lock(mutex_);
+    if (members)
+      seen_.members[std::string(system.role)] = *members;
+    else
+      seen_.members.erase(std::string(system.role));
+  }
+  look_at_flows();
+}
+
+void Watch::look_at_flows() {
+  std::vector<std::string> topics;
+  {
+    const std::scoped_lock lock(mutex_);
+    for (const ports::Binding& binding : seen_.documents.bindings)
+      for (const auto& [name, bound] : binding.topics) topics.push_back(bound.topic);
+  }
+  if (topics.empty()) return;
+  const auto ends = world_.bus.end_offsets(topics);
+  if (!ends) return;  // a topic that is not there yet: its sensor is silent
+  std::map<std::string, std::int64_t> sums;
+  for (const auto& [partition, offset] : *ends) sums[partition.topic] += offset;
+  const WallTime now = world_.clock.now();
+  const std::scoped_lock lock(mutex_);
+  for (const auto& [topic, sum] : sums) {
+    const auto [found, fresh] = seen_.flows.try_emplace(topic, TopicFlow{sum, now, std::nullopt});
+    if (!fresh && found->second.end != sum) {
+      found->second.end = sum;
+      found->second.last_moved = now;
+    }
+  }
+}
+
+void Watch::look_at_engines(const std::stop_token& stop) {
+  do {
+    std::vector<messages::Machine> machines;
+    {
+      const std::scoped_lock lock(mutex_);
+      machines = seen_.documents.machines;
+    }
+    for (const messages::Machine& machine : machines) {
+      if (stop.stop_requested()) return;
+      const auto engine = world_.engines.open(machine.docker, machine.tls);
+      std::string error;  // an endpoint that cannot be opened from here says nothing about its Engine
+      if (engine) {
+        if (const Status answered = (*engine)->ping(); !answered) error = answered.error().message;
+      }
+      const std::scoped_lock lock(mutex_);
+      if (error.empty())
+        seen_.engine_errors.erase(machine.name);
+      else
+        seen_.engine_errors[machine.name] = error;
+    }
+  } while (world_.clock.sleep(2 * world_.settings.look_interval, stop));
+}
+
+void Watch::refresh_documents() {
+  auto documents = load_documents(world_.repository);
+  const std::scoped_lock lock(mutex_);
+  if (documents) {
+    seen_.documents = std::move(*documents);
+    seen_.documents_at = world_.clock.now();
+  } else {
+    seen_.repository = of_repository(documents.error());
+  }
+}
+
+Observed Watch::observe() {
+  bool reachable = false;
+  {
+    const std::scoped_lock lock(mutex_);
+    reachable = !seen_.repository;
+  }
+  if (reachable) refresh_documents();
+  const std::scoped_lock lock(mutex_);
+  return seen_;
+}
+
+std::optional<messages::MachineSample> Watch::last_sample(const std::string& machine) const {
+  const std::scoped_lock lock(mutex_);
+  const auto found = seen_.machines.find(machine);
+  return found == seen_.machines.end() ? std::nullopt : found->second.sample;
+}
+
+}  // namespace slipway::gateway
