@@ -119,6 +119,17 @@ Result<bool> Collection::update(const json& filter, const json& change) const {
   });
 }
 
+Result<bool> Collection::replace(const json& filter, const json& document) const {
+  return with_handle([&](mongoc_collection_t* handle) -> Result<bool> {
+    bson_error_t error{};
+    Reply reply;
+    if (!mongoc_collection_replace_one(handle, Bson(filter).get(), Bson(document).get(), nullptr, reply.get(),
+                                       &error))
+      return failed(error, Doing::kWriting);
+    return reply.value().value("matchedCount", 0) > 0;
+  });
+}
+
 Result<std::optional<json>> Collection::update_and_get(const json& filter, const json& change,
                                                        bool upsert) const {
   return with_handle([&](mongoc_collection_t* handle) -> Result<std::optional<json>> {

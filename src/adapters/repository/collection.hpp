@@ -36,8 +36,10 @@ class Collection {
   Result<std::optional<json>> update_and_get(const json& filter, const json& change,
                                              bool upsert = false) const;
   Status remove(const json& filter) const;
-  /// Conditional replaces: (filter with _id, document). Indexes of those refused because a document is there
-  /// that the filter does not match.
+  /// One conditional replace; false: no document matched.
+  Result<bool> replace(const json& filter, const json& document) const;
+  /// Conditional replaces or inserts: (filter with _id, document). Indexes of those refused because a
+  /// document is there that the filter does not match.
   Result<std::vector<std::size_t>> replace_where(const std::vector<std::pair<json, json>>& replaces) const;
 
   Status create_indexes(const json& indexes) const;

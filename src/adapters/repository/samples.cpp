@@ -101,12 +101,34 @@ Result<std::vector<MinuteDocument>> decode_all(const Result<std::vector<json>>& 
   return found;
 }
 
-// Matches a stored document that does not reach further than `minute`.
+// Matches a stored document that does not reach further than `minute`, if both count the same partition. Only
+// plain conditions beside _id: with $or the embedded server would read the whole collection.
 json not_further(const MinuteDocument& minute) {
-  return {{"_id", minute.id()},
-          {"$or", json::array({{{"reach.cluster_id", {{"$ne", minute.reach.cluster_id}}}},
-                               {{"reach.partition", {{"$ne", minute.reach.partition}}}},
-                               {{"reach.through_offset", {{"$lte", minute.reach.through_offset}}}}})}};
+  return {{"_id", minute.id()}, {"reach.through_offset", {{"$lte", minute.reach.through_offset}}}};
+}
+
+// Writes the documents of `minutes`; true for each that is stored now.
+template <class Make>
+Result<std::vector<bool>> replace_unless_further(const Collection& collection,
+                                                 const std::vector<const MinuteDocument*>& minutes,
+                                                 Make make) {
+  std::vector<std::pair<json, json>> replaces;
+  for (const auto* minute : minutes) replaces.emplace_back(not_further(*minute), make(*minute));
+  SLIPWAY_ASSIGN(const auto refused, collection.replace_where(replaces));
+  std::vector<bool> stored(minutes.size(), true);
+  for (const std::size_t i : refused) {
+    // A higher offset of another cluster or partition says nothing: the writer has merged that document.
+    const Reach& mine = minutes[i]->reach;
+    const json& document = replaces[i].second;
+    const json id = document.at("_id");
+    SLIPWAY_ASSIGN(
+        const bool other_cluster,
+        collection.replace({{"_id", id}, {"reach.cluster_id", {{"$ne", mine.cluster_id}}}}, document));
+    if (other_cluster) continue;
+    SLIPWAY_ASSIGN(stored[i], collection.replace(
+                                  {{"_id", id}, {"reach.partition", {{"$ne", mine.partition}}}}, document));
+  }
+  return stored;
 }
 
 json between(const std::string& machine, const std::string& container_id, WallTime from, WallTime to) {
@@ -138,21 +160,17 @@ Status MongoSamples::create_indexes() const {
 
 Status MongoSamples::write_batch(const Pair& pair, const std::vector<const MinuteDocument*>& batch,
                                  std::vector<std::string>& refused) const {
-  std::vector<std::pair<json, json>> full;
-  for (const auto* minute : batch) full.emplace_back(not_further(*minute), full_document(*minute));
-  SLIPWAY_ASSIGN(const auto refused_full, pair.full.replace_where(full));
-
+  SLIPWAY_ASSIGN(const auto full, replace_unless_further(pair.full, batch, full_document));
   std::vector<const MinuteDocument*> written;
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    if (std::ranges::find(refused_full, i) == refused_full.end())
+    if (full[i])
       written.push_back(batch[i]);
     else
       refused.push_back(batch[i]->id());
   }
-  std::vector<std::pair<json, json>> plain;
-  for (const auto* minute : written) plain.emplace_back(not_further(*minute), plain_document(*minute));
-  SLIPWAY_ASSIGN(const auto refused_plain, pair.plain.replace_where(plain));
-  for (const std::size_t i : refused_plain) refused.push_back(written[i]->id());
+  SLIPWAY_ASSIGN(const auto plain, replace_unless_further(pair.plain, written, plain_document));
+  for (std::size_t i = 0; i < written.size(); ++i)
+    if (!plain[i]) refused.push_back(written[i]->id());
   return {};
 }
 
