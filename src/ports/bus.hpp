@@ -13,6 +13,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "messages/parsed.hpp"
 #include "messages/topics.hpp"
 
 namespace slipway::ports {
@@ -46,6 +47,13 @@ struct Outgoing {
   std::vector<Header> more_headers;
 };
 
+/// CloudEvents 1.0 in binary mode, then `more_headers`.
+std::vector<Header> headers_of(const Outgoing& record, WallTime now);
+/// The value of a header, or nothing.
+std::optional<std::string> find_header(const Record& record, std::string_view name);
+/// Where a request without an id gets one from.
+messages::RecordPlace place_of(const Record& record, const std::string& cluster_id);
+
 struct TopicPartition {
   std::string topic;
   int partition = 0;
@@ -61,6 +69,7 @@ class Consumer {
   virtual Result<std::vector<Record>> poll(std::size_t most, milliseconds timeout) = 0;
   /// Everything of this partition before `next_offset` has had its effect; committed soon after (group
   /// consumers only).
+  /// kConflict `kafka.not_assigned` where another member has it by now.
   virtual Status store_offset(const TopicPartition& partition, std::int64_t next_offset) = 0;
   /// Commits what was stored, now. Called by the destructor too.
   virtual Status commit() = 0;
@@ -82,11 +91,11 @@ class Bus {
  public:
   virtual ~Bus() = default;
 
-  /// Returns when the brokers have it (acks=all, idempotent). kUnknown on time-out: publish the same event_id
-  /// again.
+  /// Returns when the brokers have it (acks=all, idempotent), within 30 s. kUnknown on time-out: publish the
+  /// same event_id again. kNotFound `kafka.no_topic`.
   virtual Status publish(const Outgoing& record) = 0;
-  /// Queues it; `done` is called from a thread of the bus, exactly once. kUnavailable at once when the queue
-  /// is full.
+  /// Queues it, in order per key; `done` is called from a thread of the bus, exactly once. An Error
+  /// (kUnavailable: the queue is full): it was not queued and `done` is never called.
   virtual Status publish_later(const Outgoing& record, std::function<void(Status)> done) = 0;
 
   /// Shares the topics with all members of `group`; starts at the beginning where the group has no offset.
@@ -94,7 +103,7 @@ class Bus {
                                                        std::vector<std::string> topics,
                                                        RebalanceListener* listener = nullptr) = 0;
   /// Reads every partition of the topics, alone. Returns when the starting positions are fixed: what is
-  /// published after that will be seen.
+  /// published after that will be seen. kNotFound `kafka.no_topic` if one of them is missing.
   virtual Result<std::unique_ptr<Consumer>> read_all(std::vector<std::string> topics, From from) = 0;
 
   /// Creates what is missing. Existing topics are adopted, never altered; a wrong cleanup policy is an error.
@@ -108,8 +117,17 @@ class Bus {
   /// Committed offsets of a group on all partitions of the topics; absent where there is none.
   virtual Result<std::map<TopicPartition, std::int64_t>> committed(const std::string& group,
                                                                    std::span<const std::string> topics) = 0;
-  virtual Result<std::map<TopicPartition, std::int64_t>> end_offsets(std::span<const std::string> topics) = 0;
-  /// Commits offsets for a group that has no members (before a service starts for the first time).
+  /// First offset that is still there, and the next one to be written, of each partition.
+  struct Range {
+    std::int64_t begin = 0, end = 0;
+  };
+  virtual Result<std::map<TopicPartition, Range>> ranges(std::span<const std::string> topics) = 0;
+  /// The ends alone.
+  Result<std::map<TopicPartition, std::int64_t>> end_offsets(std::span<const std::string> topics);
+  /// The newest record of a topic over all its partitions, or nothing if it is empty or missing.
+  virtual Result<std::optional<Record>> last_record(const std::string& topic) = 0;
+  /// Commits offsets for a group (before a service starts for the first time). kConflict `kafka.group_active`
+  /// if it has members.
   virtual Status commit_for(const std::string& group,
                             const std::map<TopicPartition, std::int64_t>& offsets) = 0;
   /// Fails within `timeout` unless a broker answers.
