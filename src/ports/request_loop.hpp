@@ -12,13 +12,14 @@
 
 namespace slipway::ports {
 
-/// How every manager reads its requests: one consumer group, one thread, the offset stored only after the
-/// handler's effect is stored. A handler's answer decides what happens to the record:
-///   success              -> offset stored
-///   retryable error      -> the same record again after a pause, in order, for as long as it takes (polling
-///   goes on) any other error      -> the original bytes to the dead-letter topic with the reason, then
-///   offset stored
-/// The destructor stops within seconds.
+/// How every manager reads its requests: one consumer group, one thread, records handed over one at a time in
+/// order, the offset stored only after the handler's effect is stored. A handler's answer decides what
+/// happens to the record:
+///   success          -> offset stored
+///   retryable error  -> the same record again after a growing pause, for as long as it takes; polling goes
+///   on any other error  -> the original bytes to the dead-letter topic with the reason, then offset stored
+/// A record without a value goes to the dead-letter topic unasked (`request.empty`). The destructor waits for
+/// the handler under way, stores nothing more and leaves the group.
 class RequestLoop {
  public:
   using Handler = std::function<Status(const Record&)>;
@@ -39,8 +40,8 @@ class RequestLoop {
 };
 
 /// Reads topics alone (registry and state from the beginning; replies, status, events from the end) and hands
-/// each record over, on one thread. The handler must not block for long. `caught_up` becomes true when
-/// everything that was there at the start has been handed over.
+/// each record over, tombstones too, on one thread. The handler must not block for long. Topics that are
+/// missing are waited for.
 class TopicReader {
  public:
   using Handler = std::function<void(const Record&)>;
@@ -48,6 +49,8 @@ class TopicReader {
   ~TopicReader();
   /// True once the reader's starting positions are fixed: what is published from now on will be seen.
   bool wait_ready(milliseconds timeout) const;
+  /// True once everything that was there at the start has been handed over.
+  bool wait_caught_up(milliseconds timeout) const;
 
  private:
   struct State;

@@ -33,7 +33,7 @@ class Producer::Session {
   static Result<std::shared_ptr<Session>> create(const KafkaSettings& settings) {
     auto session = std::shared_ptr<Session>(new Session);
     SLIPWAY_ASSIGN(Conf conf, make_conf(settings,
-                                        {{"linger.ms", "2"},
+                                        {{"linger.ms", "0"},
                                          {"compression.type", "lz4"},
                                          {"message.timeout.ms", "300000"},
                                          {"socket.keepalive.enable", "true"},

@@ -1,0 +1,290 @@
+#include "ports/request_loop.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "base/backoff.hpp"
+
+namespace slipway::ports {
+namespace {
+
+constexpr std::size_t kMostWaiting = 1000;
+constexpr std::size_t kMostAtOnce = 100;
+constexpr milliseconds kPollFor{250};
+constexpr milliseconds kPollAgainAfter{1000};
+constexpr milliseconds kFirstPause{100}, kLongestPause{5000};
+constexpr std::chrono::seconds kComplainEvery{10};
+
+}  // namespace
+
+struct RequestLoop::State final : RebalanceListener {
+  State(Bus& a_bus, Clock& a_clock, Log a_log, Options the_options, Handler a_handler)
+      : bus(a_bus),
+        clock(a_clock),
+        log(std::move(a_log)),
+        options(std::move(the_options)),
+        handler(std::move(a_handler)) {}
+
+  Bus& bus;
+  Clock& clock;
+  const Log log;
+  const Options options;
+  const Handler handler;
+  // The rest belongs to the loop's thread.
+  std::unique_ptr<Consumer> consumer;
+  std::deque<Record> waiting;
+  Backoff pause{kFirstPause, kLongestPause};
+  MonoTime not_before{};  // of the next try of waiting.front()
+  MonoTime last_poll{};
+  std::optional<MonoTime> complained_at;
+  int unsaid = 0;  // dead letters since the last line about them
+
+  ~State() override { consumer.reset(); }  // revokes: needs the others
+
+  void assigned(std::span<const TopicPartition> /*partitions*/) override {}
+  void revoked(std::span<const TopicPartition> partitions) override {
+    std::erase_if(waiting, [&](const Record& record) {
+      for (const auto& at : partitions)
+        if (at.topic == record.topic && at.partition == record.partition) return true;
+      return false;
+    });
+  }
+
+  void join(const std::stop_token& stop) {
+    auto joined = bus.join_group(options.group, options.topics, this);
+    if (joined) {
+      consumer = std::move(*joined);
+      pause.reset();
+    } else {
+      log.warn("joining the group " + options.group + " failed, trying again", joined.error());
+      clock.sleep(pause.next(), stop);
+    }
+  }
+
+  void poll(milliseconds wait_at_most, const std::stop_token& stop) {
+    const std::size_t room = kMostWaiting - waiting.size();
+    last_poll = clock.mono();
+    auto records = consumer->poll(std::min(room, kMostAtOnce), wait_at_most);
+    if (!records) {
+      log.warn("reading requests failed, trying again", records.error());
+      clock.sleep(kPollAgainAfter, stop);
+      return;
+    }
+    for (auto& record : *records) waiting.push_back(std::move(record));
+  }
+
+  /// Waits for the pause of a failed record to pass, reading ahead as long as there is room.
+  void wait_for_retry(const std::stop_token& stop) {
+    const auto left = std::chrono::ceil<milliseconds>(not_before - clock.mono());
+    const auto step = std::clamp(left, milliseconds{1}, kPollFor);
+    if (waiting.size() < kMostWaiting)
+      poll(step, stop);
+    else
+      clock.sleep(step, stop);
+  }
+
+  void handle_front() {
+    const Record& record = waiting.front();
+    Status status = record.value && !record.value->empty()
+                        ? handler(record)
+                        : Status{invalid("request.empty", "a request without a value")};
+    if (!status && !status.error().retryable()) status = bury(record, status.error());
+    if (status) {
+      settle();
+      return;
+    }
+    not_before = clock.mono() + pause.next();
+    if (pause.tries() == 1 || pause.tries() % 10 == 0)
+      log.warn("a request at " + record.place() + " cannot be handled yet, trying again", status.error());
+  }
+
+  void settle() {
+    const Record& record = waiting.front();
+    if (const auto stored = consumer->store_offset({record.topic, record.partition}, record.offset + 1);
+        !stored)
+      log.info("an offset was not stored: " +
+               to_string(stored.error()));  // handled again elsewhere: harmless
+    waiting.pop_front();
+    pause.reset();
+    not_before = {};
+  }
+
+  /// To the dead-letter topic. Success means that it is there; every failure is to be retried.
+  Status bury(const Record& record, const Error& reason) {
+    complain(record, reason);
+    Outgoing letter{.topic = options.deadletter_topic,
+                    .key = record.key.value_or(""),
+                    .value = record.value,
+                    .source = options.source,
+                    .type = "slipway.deadletter.v1",
+                    .subject = record.place(),
+                    .event_id = record.place(),
+                    .more_headers = {{"slipway_topic", record.topic},
+                                     {"slipway_partition", std::to_string(record.partition)},
+                                     {"slipway_offset", std::to_string(record.offset)},
+                                     {"slipway_reason", reason.code},
+                                     {"slipway_message", to_string(reason).substr(0, 2000)}}};
+    for (const auto& [name, value] : record.headers)
+      letter.more_headers.push_back({"original_" + name, value.substr(0, 2000)});
+    Status status = bus.publish(letter);
+    if (!status && status.error().code == "kafka.too_large") {  // its place says where the bytes are
+      letter.value = "";
+      letter.more_headers.push_back(
+          {"slipway_value", "left out, " + std::to_string(record.value->size()) + " bytes"});
+      status = bus.publish(letter);
+    }
+    if (status) return status;
+    return unavailable("deadletter.failed", "writing a dead letter: " + to_string(status.error()));
+  }
+
+  // One line now and then, not one per poisoned record.
+  void complain(const Record& record, const Error& reason) {
+    ++unsaid;
+    if (complained_at && clock.mono() - *complained_at < kComplainEvery) return;
+    complained_at = clock.mono();
+    log.warn("a record went to the dead-letter topic", {{"place", record.place()},
+                                                        {"reason", to_string(reason)},
+                                                        {"since_last_line", std::to_string(unsaid)}});
+    unsaid = 0;
+  }
+};
+
+RequestLoop::RequestLoop(Bus& bus, Clock& clock, Log log, Options options, Handler handler)
+    : state_(std::make_unique<State>(bus, clock, std::move(log), std::move(options), std::move(handler))),
+      worker_([this](const std::stop_token& stop) { run(stop); }) {}
+
+RequestLoop::~RequestLoop() {
+  worker_.stop();
+}
+
+void RequestLoop::run(const std::stop_token& stop) {
+  State& state = *state_;
+  while (!stop.stop_requested()) {
+    if (!state.consumer) {
+      state.join(stop);
+    } else if (state.waiting.empty()) {
+      state.poll(kPollFor, stop);
+    } else if (state.clock.mono() < state.not_before) {
+      state.wait_for_retry(stop);
+    } else {
+      state.handle_front();
+      const bool due = state.clock.mono() - state.last_poll >= kPollAgainAfter;
+      if (due && state.waiting.size() < kMostWaiting) state.poll(milliseconds{0}, stop);
+    }
+  }
+}
+
+struct TopicReader::State {
+  State(Bus& a_bus, Clock& a_clock, Log a_log, std::vector<std::string> the_topics, From a_from,
+        Handler a_handler)
+      : bus(a_bus),
+        clock(a_clock),
+        log(std::move(a_log)),
+        topics(std::move(the_topics)),
+        from(a_from),
+        handler(std::move(a_handler)) {}
+
+  Bus& bus;
+  Clock& clock;
+  const Log log;
+  const std::vector<std::string> topics;
+  const From from;
+  const Handler handler;
+
+  mutable std::mutex mutex;
+  mutable std::condition_variable changed;
+  bool ready = false;
+  bool caught_up = false;
+
+  // The loop's thread's own.
+  std::map<TopicPartition, std::int64_t> behind;  // partition -> end that is to be reached
+
+  void set(bool State::* flag) {
+    std::lock_guard lock(mutex);
+    this->*flag = true;
+    changed.notify_all();
+  }
+  bool wait(bool State::* flag, milliseconds timeout) const {
+    std::unique_lock lock(mutex);
+    return changed.wait_for(lock, timeout, [&] { return this->*flag; });
+  }
+
+  Result<std::unique_ptr<Consumer>> open() {
+    SLIPWAY_ASSIGN(auto consumer, bus.read_all(topics, from));
+    if (from == From::kBeginning) {
+      SLIPWAY_ASSIGN(const auto ranges, bus.ranges(topics));
+      for (const auto& [at, range] : ranges)
+        if (range.end > range.begin) behind[at] = range.end;
+    }
+    return consumer;
+  }
+
+  void hand_over(const Record& record) {
+    handler(record);
+    const auto found = behind.find({record.topic, record.partition});
+    if (found != behind.end() && record.offset + 1 >= found->second) behind.erase(found);
+  }
+};
+
+TopicReader::TopicReader(Bus& bus, Clock& clock, Log log, std::vector<std::string> topics, From from,
+                         Handler handler)
+    : state_(
+          std::make_unique<State>(bus, clock, std::move(log), std::move(topics), from, std::move(handler))),
+      worker_([this](const std::stop_token& stop) { run(stop); }) {}
+
+TopicReader::~TopicReader() {
+  worker_.stop();
+}
+
+bool TopicReader::wait_ready(milliseconds timeout) const {
+  return state_->wait(&State::ready, timeout);
+}
+
+bool TopicReader::wait_caught_up(milliseconds timeout) const {
+  return state_->wait(&State::caught_up, timeout);
+}
+
+void TopicReader::run(const std::stop_token& stop) {
+  State& state = *state_;
+  Backoff pause{kFirstPause, kLongestPause};
+  std::unique_ptr<Consumer> consumer;
+  while (!consumer && !stop.stop_requested()) {
+    auto opened = state.open();
+    if (opened) {
+      consumer = std::move(*opened);
+    } else {
+      if (pause.tries() == 0) state.log.warn("reading topics cannot begin, trying again", opened.error());
+      state.clock.sleep(pause.next(), stop);
+    }
+  }
+  if (!consumer) return;
+  state.set(&State::ready);
+  // The last records of a topic may be gone by the time they are read (compaction, retention): what has been
+  // silent this long is read to its end.
+  constexpr std::chrono::seconds kSilence{10};
+  MonoTime last_record = state.clock.mono();
+  bool caught_up = false;
+  while (!stop.stop_requested()) {
+    if (!caught_up && (state.behind.empty() || state.clock.mono() - last_record > kSilence)) {
+      caught_up = true;
+      state.set(&State::caught_up);
+    }
+    auto records = consumer->poll(kMostAtOnce, kPollFor);
+    if (!records) {
+      state.log.warn("reading topics failed, trying again", records.error());
+      last_record = state.clock.mono();  // silence of a broker that is away says nothing
+      state.clock.sleep(kPollAgainAfter, stop);
+      continue;
+    }
+    for (const Record& record : *records) {
+      state.hand_over(record);
+      last_record = state.clock.mono();
+    }
+  }
+}
+
+}  // namespace slipway::ports
