@@ -1,0 +1,165 @@
+#include "systems/node_manager/node_manager.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "ports/answers.hpp"
+#include "ports/request_loop.hpp"
+#include "systems/node_manager/decide.hpp"
+#include "systems/node_manager/registry.hpp"
+
+namespace slipway::node_manager {
+namespace {
+
+constexpr std::string_view kAgent = "slipway-agent";
+
+}  // namespace
+
+struct NodeManager::Parts {
+  Parts(ports::Bus& the_bus, ports::Repository& the_repository, ports::Engines& the_engines, Clock& the_clock,
+        Log the_log, messages::Topics the_topics, NodeManagerSettings the_settings)
+      : bus(the_bus),
+        repository(the_repository),
+        engines(the_engines),
+        clock(the_clock),
+        log(std::move(the_log)),
+        topics(std::move(the_topics)),
+        settings(the_settings),
+        registry(bus, repository, topics),
+        answers(bus, repository, clock, "node_manager", topics.machine_replies, "slipway.machine.replied.v1"),
+        states(bus, clock, log, {topics.machine_state}, ports::From::kBeginning,
+               [this](const ports::Record& record) { fold_state(record); }),
+        requests(bus, clock, log,
+                 {.group = topics.group("node_manager"),
+                  .topics = {topics.machine_requests},
+                  .deadletter_topic = topics.deadletter,
+                  .source = "/node_manager"},
+                 [this](const ports::Record& record) { return handle(record); }),
+        checks([this](const std::stop_token& stop) { check_loop(stop); }) {}
+
+  Status handle(const ports::Record& record);
+  Result<std::string> answer(const messages::MachineRequest& request);
+  Result<Known> look_up(const messages::MachineRequest& request);
+  void fold_state(const ports::Record& record);
+  void check_loop(const std::stop_token& stop);
+  void check(const messages::Machine& machine);
+
+  ports::Bus& bus;
+  ports::Repository& repository;
+  ports::Engines& engines;
+  Clock& clock;
+  Log log;
+  messages::Topics topics;
+  NodeManagerSettings settings;
+  Registry registry;
+  ports::Answers answers;
+  ports::TopicReader states;  // these last: their bodies use all the others
+  ports::RequestLoop requests;
+  Worker checks;
+};
+
+NodeManager::NodeManager(ports::Bus& bus, ports::Repository& repository, ports::Engines& engines,
+                         Clock& clock, Log log, messages::Topics topics, NodeManagerSettings settings)
+    : parts_(std::make_unique<Parts>(bus, repository, engines, clock, std::move(log), std::move(topics),
+                                     settings)) {}
+NodeManager::~NodeManager() = default;
+
+Status NodeManager::Parts::handle(const ports::Record& record) {
+  if (!record.value) return invalid("request.empty", "a request without a value");
+  SLIPWAY_ASSIGN(const auto cluster, bus.cluster_id());
+  const auto parsed = messages::parse_machine_request(*record.value, record.key,
+                                                      {.cluster_id = cluster,
+                                                       .topic = record.topic,
+                                                       .partition = record.partition,
+                                                       .offset = record.offset,
+                                                       .timestamp_ms = to_ms(record.timestamp)});
+  if (!parsed) return parsed.error();
+  const auto& request = parsed->request;
+  // One question may be asked again under a later epoch of its deployment: the correlation id is part of it.
+  const ports::Answers::Request asked{.id = request.correlation_id.empty()
+                                                ? request.request_id
+                                                : request.request_id + "/" + request.correlation_id,
+                                      .canonical = messages::to_json(request),
+                                      .key = request.machine};
+  return answers.answer(asked, [&]() -> Result<std::string> {
+    if (!parsed->refusal) return answer(request);
+    return messages::to_json(messages::MachineReply{.request_id = request.request_id,
+                                                    .machine = request.machine,
+                                                    .error = parsed->refusal,
+                                                    .correlation_id = request.correlation_id});
+  });
+}
+
+Result<Known> NodeManager::Parts::look_up(const messages::MachineRequest& request) {
+  Known known;
+  SLIPWAY_ASSIGN(known.machine, registry.find(request.machine));
+  SLIPWAY_ASSIGN(const auto instances, repository.instances().where("machine", request.machine, 1000));
+  for (const auto& instance : instances)
+    if (instance.service_id != kAgent && instance.state == "running")
+      known.services.push_back(instance.service_id);
+  return known;
+}
+
+Result<std::string> NodeManager::Parts::answer(const messages::MachineRequest& request) {
+  SLIPWAY_ASSIGN(const auto known, look_up(request));
+  const auto decision = decide(request, known, clock.now(), [&]() -> Result<ports::EngineInfo> {
+    SLIPWAY_ASSIGN(const auto engine, engines.open(request.docker, request.tls));
+    return engine->info();
+  });
+  if (decision.store) SLIPWAY_TRY(registry.put(*decision.store));
+  if (decision.remove) SLIPWAY_TRY(registry.remove(*known.machine));
+  log.info("machine request", {{"machine", request.machine},
+                               {"request", request.request_id},
+                               {"outcome", decision.reply.error ? decision.reply.error->code : "ok"}});
+  return messages::to_json(decision.reply);
+}
+
+void NodeManager::Parts::fold_state(const ports::Record& record) {
+  if (!record.value) return;
+  const auto report = messages::parse_machine_state(*record.value);
+  if (!report) {
+    log.warn(fmt::format("a machine state at {} cannot be read", record.place()), report.error());
+    return;
+  }
+  const auto stored = registry.change(report->machine, false, [&](messages::Machine& machine) {
+    machine.state = *report;
+    return true;
+  });
+  if (!stored)
+    log.warn("a machine's state could not be stored", stored.error());  // the next report comes in seconds
+}
+
+void NodeManager::Parts::check_loop(const std::stop_token& stop) {
+  if (auto said = registry.publish_all(); !said)
+    log.warn("the registry could not be published again", said.error());
+  do {
+    const auto machines = registry.all();
+    if (!machines) {
+      log.warn("the machines cannot be read", machines.error());
+      continue;
+    }
+    for (const auto& machine : *machines) {
+      if (stop.stop_requested()) return;
+      check(machine);
+    }
+  } while (clock.sleep(settings.check_every, stop));
+}
+
+void NodeManager::Parts::check(const messages::Machine& machine) {
+  const auto info = [&]() -> Result<ports::EngineInfo> {
+    SLIPWAY_ASSIGN(const auto engine, engines.open(machine.docker, machine.tls));
+    SLIPWAY_TRY(engine->ping());
+    return engine->info();
+  }();
+  const auto stored = registry.change(machine.name, true, [&](messages::Machine& now) {
+    const auto before_error = now.engine_error;
+    const auto before_facts = now.facts;
+    now.engine_error = info ? "" : info.error().message;
+    if (info) now.facts = facts_of(*info);
+    return now.engine_error != before_error || now.facts != before_facts;
+  });
+  if (!stored) log.warn("the check of an Engine could not be stored", stored.error());
+}
+
+}  // namespace slipway::node_manager
