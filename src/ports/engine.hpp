@@ -43,7 +43,8 @@ class Engine {
 
   /// The new container's id. conflict engine.name_taken if the name is in use.
   virtual Result<std::string> create(const ContainerSpec& spec) = 0;
-  /// Starting a running one is a success. engine.start_failed (kInvalid) if its process cannot be started.
+  /// Starting a running one is a success. engine.start_failed (kInvalid) if its process cannot be started;
+  /// with `init` the init does start, and the container dies with 127 or 126 right after.
   virtual Status start(const std::string& id) = 0;
   /// SIGTERM (or the container's stop signal), after `grace` SIGKILL. Stopping a stopped one is a success.
   virtual Status stop(const std::string& id, std::chrono::seconds grace) = 0;
@@ -51,7 +52,7 @@ class Engine {
   virtual Status remove(const std::string& id, bool force) = 0;
   virtual Status set_restart_policy(const std::string& id, const std::string& policy) = 0;
   virtual Result<std::optional<Container>> inspect(const std::string& id_or_name) = 0;
-  /// Running and stopped ones that carry all the labels ("key=value" or "key").
+  /// Running and stopped ones that carry all the labels ("key=value" or "key"). No error, oom_killed, restart, times.
   virtual Result<std::vector<Container>> list(const std::vector<std::string>& labels) = 0;
 
   /// The last `tail` lines of standard output and error, in order.

@@ -337,7 +337,7 @@ Result<Image> FakeEngine::build(const ports::BuildSpec& spec, const std::string&
     changed_.wait_for(lock, stop, spec.deadline, [&] { return !hold_builds_ || down_; });
     if (stop.stop_requested()) return unavailable("build.cancelled", "the build was cancelled");
     if (down_) return unreachable().error;
-    if (hold_builds_) return unavailable("build.timeout", "the build took too long");
+    if (hold_builds_) return invalid("build.timeout", "the build took too long");
   }
   for (const auto& line : output) {
     if (on_line) on_line(line);

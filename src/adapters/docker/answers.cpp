@@ -8,6 +8,7 @@
 
 #include "adapters/docker/json_fields.hpp"
 #include "base/text.hpp"
+#include "base/time_text.hpp"
 
 namespace slipway::docker {
 namespace {
@@ -74,6 +75,18 @@ int exit_code_in_words(std::string_view words) {
   return leading_number(words.substr(open + 1));
 }
 
+// "2026-11-22T14:45:21.5Z" -> "1795358721.500000000"
+std::string seconds_and_nanoseconds(const std::string& rfc3339) {
+  const auto time = parse_rfc3339(rfc3339);
+  if (!time) return {};
+  std::string fraction;
+  if (const auto dot = rfc3339.find('.'); dot != std::string::npos)
+    fraction = rfc3339.substr(dot + 1, rfc3339.find_first_not_of("0123456789", dot + 1) - dot - 1);
+  fraction.resize(9, '0');
+  return fmt::format("{}.{}", std::chrono::floor<std::chrono::seconds>(*time).time_since_epoch().count(),
+                     fraction);
+}
+
 ports::Container parse_listed(const Json& json) {
   ports::Container container;
   container.id = text_at(json, "Id");
@@ -122,7 +135,7 @@ Result<InfoAnswer> parse_info(std::string_view json) {
   info.cgroup_version = text_at(answer, "CgroupVersion") == "2" ? 2 : 1;
   info.cpus = int_at(answer, "NCPU");
   info.memory = number_at(answer, "MemTotal");
-  parsed.system_time = text_at(answer, "SystemTime");
+  parsed.now = seconds_and_nanoseconds(text_at(answer, "SystemTime"));
   return parsed;
 }
 

@@ -18,8 +18,8 @@ struct VersionAnswer {
 Result<VersionAnswer> parse_version(std::string_view json);
 
 struct InfoAnswer {
-  ports::EngineInfo info;   ///< but for api_version
-  std::string system_time;  ///< the engine's clock, RFC 3339 with nanoseconds
+  ports::EngineInfo info;  ///< but for api_version
+  std::string now;  ///< the engine's clock as its events take it: "<seconds>.<nanoseconds>"; empty: unknown
 };
 Result<InfoAnswer> parse_info(std::string_view json);
 

@@ -134,8 +134,7 @@ Status DockerEngine::watch(const std::string& label, const std::function<void()>
       {"type", {"container"}},
       {"label", Json::array({label})},
       {"event", {"create", "start", "die", "oom", "stop", "destroy", "health_status", "kill"}}};
-  auto request =
-      make_request("GET", "/events" + query({{"since", info.system_time}, {"filters", dump(filters)}}));
+  auto request = make_request("GET", "/events" + query({{"since", info.now}, {"filters", dump(filters)}}));
   request.deadline = {};
   Status broken;
   auto response = api_.stream_lines(
