@@ -1,4 +1,5 @@
 """Running suites and counting: a suite that ran nothing, and a test that was skipped, are failures."""
+import json
 import os
 import subprocess
 import sys
@@ -75,6 +76,17 @@ def ctest(suite: str, preset: str, label: str, env: dict[str, str] | None = None
     command = ["ctest", "--test-dir", ROOT / "build" / preset, "-L", f"^{label}$", "--output-on-failure", "--no-tests=error", "-j", jobs,
                "--output-junit", junit]
     return _run(suite, command, env or {}, junit, seconds)
+
+
+def unreached(preset: str, labels: set[str]) -> Counts:
+    """Tests that none of the labels selects would never run: each is a failure."""
+    counts = Counts()
+    done = subprocess.run(["ctest", "--test-dir", str(ROOT / "build" / preset), "--show-only=json-v1"], capture_output=True, text=True, check=True)
+    for test in json.loads(done.stdout)["tests"]:
+        own = {label for entry in test.get("properties", []) if entry["name"] == "LABELS" for label in entry["value"]}
+        if not own & labels:
+            counts.fail(f"{test['name']} has none of the labels {sorted(labels)}, so nothing runs it")
+    return counts
 
 
 def pytest(suite: str, venv: Path, folder: str, env: dict[str, str], more: list[str] = (), seconds: float = 1500) -> Counts:
