@@ -37,7 +37,7 @@ def check_access() -> None:
     if not Api(LOCAL).answers():
         user = os.environ.get("USER", "$USER")
         raise Failed(f"the Docker Engine runs, but {user} may not open {LOCAL.removeprefix('unix://')}",
-                     f"run this once, then ./dev up again in a new login: sudo usermod -aG docker {user}", 4)
+                     f"run this once, then ./dev up again in a new login (or after `newgrp docker`): sudo usermod -aG docker {user}", 4)
 
 
 def _listening(socket: Path) -> bool:

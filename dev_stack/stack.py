@@ -124,16 +124,16 @@ class Stack:
 
     def up(self, steps: Steps, groups: set[str], with_python_base: bool = True, between=None) -> dict[str, str]:
         """Starts what is missing, prints a line per step and returns env(). Safe to call again: what runs is left alone. `groups` of packages are
-        installed first; `between` is called after that and before anything starts."""
+        installed first; `between` is called once the Engine answers: a user who may not open it must not wait for a build first."""
         if groups:
             with steps.step("packages") as note:
                 count = packages.install(groups)
                 note.text = f"{count} installed" if count else "all there"
-        if between:
-            between()
         self._stop_orphans()
         with steps.step("Docker Engine") as note:
             note.text = self._up_engine()
+        if between:
+            between()
         with steps.step("network bridge") as note:
             note.text = self._up_bridge()
         with steps.step("Kafka") as note:

@@ -55,7 +55,7 @@ def agree(lines: list[str], yes: bool) -> None:
 def up(yes: bool, with_packages: bool) -> int:
     if with_packages:
         packages.check_system()
-    steps = Steps([STEPS[0], "build", *STEPS[1:], "server", "this machine", "sensor", "example"])
+    steps = Steps([*STEPS[:2], "build", *STEPS[2:], "server", "this machine", "sensor", "example"])
     with Stack("dev") as stack:
         agree(plan(stack, with_packages), yes)
         stack.up(steps, {"run", "stack"} if with_packages else set(), between=lambda: _build(steps))
