@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/backoff.hpp"
+#include "ports/dead_letter.hpp"
 
 namespace slipway::ports {
 namespace {
@@ -116,29 +117,7 @@ struct RequestLoop::State final : RebalanceListener {
   /// To the dead-letter topic. Success means that it is there; every failure is to be retried.
   Status bury(const Record& record, const Error& reason) {
     complain(record, reason);
-    Outgoing letter{.topic = options.deadletter_topic,
-                    .key = record.key.value_or(""),
-                    .value = record.value,
-                    .source = options.source,
-                    .type = "slipway.deadletter.v1",
-                    .subject = record.place(),
-                    .event_id = record.place(),
-                    .more_headers = {{"slipway_topic", record.topic},
-                                     {"slipway_partition", std::to_string(record.partition)},
-                                     {"slipway_offset", std::to_string(record.offset)},
-                                     {"slipway_reason", reason.code},
-                                     {"slipway_message", to_string(reason).substr(0, 2000)}}};
-    for (const auto& [name, value] : record.headers)
-      letter.more_headers.push_back({"original_" + name, value.substr(0, 2000)});
-    Status status = bus.publish(letter);
-    if (!status && status.error().code == "kafka.too_large") {  // its place says where the bytes are
-      letter.value = "";
-      letter.more_headers.push_back(
-          {"slipway_value", "left out, " + std::to_string(record.value->size()) + " bytes"});
-      status = bus.publish(letter);
-    }
-    if (status) return status;
-    return unavailable("deadletter.failed", "writing a dead letter: " + to_string(status.error()));
+    return write_dead_letter(bus, options.deadletter_topic, options.source, record, reason);
   }
 
   // One line now and then, not one per poisoned record.
