@@ -67,7 +67,7 @@ struct Source {
 
 /// An entry of a tar that is written: a build context, or files for a container.
 struct TarEntry {
-  std::string path;  ///< a '/' at the end makes a folder
+  std::string path;  ///< a '/' at the end makes a folder, which may be entered where it may be read
   std::string bytes;
   std::uint32_t mode = 0644;
   std::uint32_t uid = 0;
