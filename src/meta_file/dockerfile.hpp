@@ -11,7 +11,7 @@ namespace slipway::meta_file {
 /// From the server's settings (`runtimes.python`), with the instance of this server.
 struct Recipe {
   std::string base_image = "slipway/python:3.11";
-  std::string instance = "default";  ///< labels the containers of a build, so that the sweeper finds them
+  std::string instance = "default";  ///< `slipway.build=<instance>` marks what a killed build left behind
 };
 
 /// What the recipe must know about the source.
