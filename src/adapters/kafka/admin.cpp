@@ -15,6 +15,8 @@ namespace {
 using messages::TopicSpec;
 using ports::TopicPartition;
 
+constexpr milliseconds kElectionMs{5000};
+
 Result<NewTopic> make_topic(const TopicSpec& spec, int brokers) {
   char text[512];
   const int replicas = std::clamp(brokers, 1, 3);
@@ -180,17 +182,30 @@ Status Admin::check_policies(const std::vector<TopicSpec>& topics) {
   return {};
 }
 
+Result<ports::Bus::Range> Admin::range(const std::string& topic, int partition) {
+  const auto deadline = std::chrono::steady_clock::now() + kElectionMs;
+  for (;;) {
+    ports::Bus::Range range;
+    const auto code = rd_kafka_query_watermark_offsets(client_.get(), topic.c_str(), partition, &range.begin,
+                                                       &range.end, kRequestMs);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return range;
+    // A partition that was just made, or lost its broker, has a leader soon.
+    const bool soon =
+        code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
+        code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION || code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
+    if (!soon || std::chrono::steady_clock::now() > deadline)
+      return kafka_error(code, fmt::format("asking for the end of {}[{}]", topic, partition));
+    std::this_thread::sleep_for(milliseconds{50});
+  }
+}
+
 Result<std::map<TopicPartition, ports::Bus::Range>> Admin::ranges(std::span<const std::string> topics) {
   SLIPWAY_ASSIGN(const auto counts, partitions(topics));
   std::map<TopicPartition, ports::Bus::Range> out;
   for (const auto& [topic, count] : counts) {
     for (int partition = 0; partition < count; ++partition) {
-      ports::Bus::Range range;
-      const auto code = rd_kafka_query_watermark_offsets(client_.get(), topic.c_str(), partition,
-                                                         &range.begin, &range.end, kRequestMs);
-      if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return kafka_error(code, fmt::format("asking for the end of {}[{}]", topic, partition));
-      out[{topic, partition}] = range;
+      SLIPWAY_ASSIGN(const auto one, range(topic, partition));
+      out[{topic, partition}] = one;
     }
   }
   return out;

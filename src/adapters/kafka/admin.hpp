@@ -40,6 +40,7 @@ class Admin {
     int brokers = 0;
   };
   Result<Cluster> cluster();
+  Result<ports::Bus::Range> range(const std::string& topic, int partition);
   Status create_topics(const std::vector<messages::TopicSpec>& topics, int brokers);
   Status check_policies(const std::vector<messages::TopicSpec>& topics);
   Status wait_for_topics(const std::vector<messages::TopicSpec>& topics);

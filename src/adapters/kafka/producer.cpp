@@ -1,6 +1,9 @@
 #include "adapters/kafka/producer.hpp"
 
 #include <atomic>
+#include <mutex>
+#include <set>
+#include <thread>
 
 #include "adapters/kafka/kafka_error.hpp"
 #include "base/thread.hpp"
@@ -10,6 +13,7 @@ namespace {
 
 constexpr int kPollMs = 100;
 constexpr int kFlushMs = 3000;
+constexpr milliseconds kMeetWithin{1000};
 
 /// Travels with a message as its opaque and comes back in the delivery report.
 struct Delivery {
@@ -61,6 +65,7 @@ class Producer::Session {
   }
 
   Status produce(const ports::Outgoing& record, WallTime now, std::function<void(Status)> done) {
+    SLIPWAY_TRY(meet(record.topic));
     auto delivery = std::make_unique<Delivery>(record.topic, std::move(done));
     Headers headers = make_headers(headers_of(record, now));
     const char* value = record.value ? record.value->data() : nullptr;
@@ -88,6 +93,33 @@ class Producer::Session {
  private:
   Session() = default;
 
+  /// Left to itself, librdkafka looks for a topic that is new to it once a second, and says only after
+  /// `propagation.max` that there is none. A broker that is away is no error here: the message waits for it.
+  Status meet(const std::string& topic) {
+    {
+      std::lock_guard lock(mutex_);
+      if (met_.contains(topic)) return {};
+    }
+    const Topic handle(rd_kafka_topic_new(client_.get(), topic.c_str(), nullptr));
+    if (!handle) return kafka_error(rd_kafka_last_error(), "publishing to " + topic);
+    const auto deadline = std::chrono::steady_clock::now() + kMeetWithin;
+    for (;;) {
+      const rd_kafka_metadata_t* found = nullptr;
+      const auto code = rd_kafka_metadata(client_.get(), 0, handle.get(), &found,
+                                          static_cast<int>(milliseconds(kMeetWithin).count()));
+      const Metadata owned(found);
+      const auto topic_code =
+          code == RD_KAFKA_RESP_ERR_NO_ERROR && found->topic_cnt == 1 ? found->topics[0].err : code;
+      if (topic_code != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) break;
+      if (std::chrono::steady_clock::now() > deadline)
+        return kafka_error(topic_code, "publishing to " + topic);
+      std::this_thread::sleep_for(milliseconds{50});
+    }
+    std::lock_guard lock(mutex_);
+    met_.insert(topic);
+    return {};
+  }
+
   static void on_delivery(rd_kafka_t* client, const rd_kafka_message_t* message, void* opaque) noexcept {
     const std::unique_ptr<Delivery> delivery(static_cast<Delivery*>(message->_private));
     auto& session = *static_cast<Session*>(opaque);
@@ -101,6 +133,8 @@ class Producer::Session {
   }
 
   std::atomic<bool> broken_ = false;
+  std::mutex mutex_;
+  std::set<std::string> met_;  // guarded by mutex_
   Client client_;
   std::unique_ptr<Worker> worker_;  // last: polls the client
 };

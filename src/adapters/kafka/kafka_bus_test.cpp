@@ -1,0 +1,118 @@
+#include "adapters/kafka/kafka_bus.hpp"
+
+#include <gtest/gtest.h>
+// Needs the other first:
+#include <librdkafka/rdkafka.h>
+
+#include <librdkafka/rdkafka_mock.h>
+
+#include <atomic>
+
+#include "adapters/kafka/client.hpp"
+
+// Against librdkafka's own mock cluster: what is hard to make a real broker do.
+namespace slipway::kafka {
+namespace {
+
+using Mock = std::unique_ptr<rd_kafka_mock_cluster_t, Free<rd_kafka_mock_cluster_destroy>>;
+constexpr int16_t kProduceRequest = 0;  // Kafka's protocol, ApiKey
+
+class MockedBus : public testing::Test {
+ protected:
+  void SetUp() override {
+    owner_ = make_client(RD_KAFKA_PRODUCER, Conf(rd_kafka_conf_new())).value();
+    mock_.reset(rd_kafka_mock_cluster_new(owner_.get(), 1));
+    ASSERT_NE(mock_, nullptr);
+    ASSERT_EQ(rd_kafka_mock_topic_create(mock_.get(), "t", 1, 1), RD_KAFKA_RESP_ERR_NO_ERROR);
+    bus_ = open_bus({rd_kafka_mock_cluster_bootstraps(mock_.get()), {}}, clock_, Log::silent()).value();
+  }
+  Status publish(const std::string& value) {
+    return bus_->publish({.topic = "t", .key = "k", .value = value, .event_id = value});
+  }
+  std::vector<std::string> all(std::size_t count) {
+    auto reader = bus_->read_all({"t"}, ports::From::kBeginning).value();
+    std::vector<std::string> out;
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (out.size() < count && std::chrono::steady_clock::now() < deadline)
+      if (auto records = reader->poll(100, milliseconds{100}))
+        for (const auto& record : *records) out.push_back(record.value.value_or(""));
+    return out;
+  }
+
+  SystemClock clock_;
+  Client owner_;
+  Mock mock_;
+  std::unique_ptr<ports::Bus> bus_;
+};
+
+TEST_F(MockedBus, goes_on_with_a_new_producer_after_a_fatal_error) {
+  ASSERT_TRUE(publish("1"));
+  rd_kafka_mock_push_request_errors(mock_.get(), kProduceRequest, 1,
+                                    RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
+  const auto failed = publish("2");
+  ASSERT_FALSE(failed);
+  EXPECT_TRUE(failed.error().retryable()) << to_string(failed.error());
+  const auto again = publish("2");
+  ASSERT_TRUE(again) << to_string(again.error());
+  EXPECT_EQ(all(2), (std::vector<std::string>{"1", "2"}));
+}
+
+TEST_F(MockedBus, tries_again_by_itself_what_may_pass) {
+  rd_kafka_mock_push_request_errors(mock_.get(), kProduceRequest, 2, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
+                                    RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT);
+  ASSERT_TRUE(publish("1"));
+  EXPECT_EQ(all(1), (std::vector<std::string>{"1"}));
+}
+
+TEST_F(MockedBus, says_that_no_broker_answers) {
+  ASSERT_TRUE(bus_->ping(std::chrono::seconds(5)));
+  rd_kafka_mock_broker_set_down(mock_.get(), 1);
+  const auto status = bus_->ping(milliseconds{500});
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().kind, ErrorKind::kUnavailable);
+  rd_kafka_mock_broker_set_up(mock_.get(), 1);
+}
+
+TEST_F(MockedBus, delivers_what_was_published_while_the_broker_was_away) {
+  ASSERT_TRUE(publish("1"));
+  rd_kafka_mock_broker_set_down(mock_.get(), 1);
+  std::atomic<int> delivered = 0;
+  for (const char* value : {"2", "3"})
+    ASSERT_TRUE(bus_->publish_later({.topic = "t", .key = "k", .value = value},
+                                    [&](const Status& status) { delivered += status ? 1 : 0; }));
+  rd_kafka_mock_broker_set_up(mock_.get(), 1);
+  EXPECT_EQ(all(3), (std::vector<std::string>{"1", "2", "3"}));
+  bus_.reset();
+  EXPECT_EQ(delivered, 2);
+}
+
+TEST(KafkaBus, refuses_settings_that_librdkafka_does_not_know) {
+  SystemClock clock;
+  const auto wrong = open_bus({"127.0.0.1:1", {{"no.such.thing", "1"}}}, clock, Log::silent());
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().code, "kafka.setting");
+  EXPECT_NE(wrong.error().message.find("no.such.thing"), std::string::npos);
+  EXPECT_EQ(open_bus({"", {}}, clock, Log::silent()).error().code, "kafka.setting");
+}
+
+TEST(KafkaBus, bounds_its_queue_and_reports_every_message_when_it_ends) {
+  SystemClock clock;
+  auto bus = open_bus({"127.0.0.1:1", {{"queue.buffering.max.messages", "5"}}}, clock, Log::silent()).value();
+  std::atomic<int> reported = 0;
+  int queued = 0;
+  Status last;
+  for (int i = 0; i < 10; ++i) {
+    last = bus->publish_later({.topic = "t", .key = "k", .value = "v"}, [&](const Status& status) {
+      EXPECT_EQ(status.error().kind, ErrorKind::kUnknown);
+      ++reported;
+    });
+    queued += last ? 1 : 0;
+  }
+  EXPECT_EQ(queued, 5);
+  EXPECT_EQ(last.error().code, "kafka.queue_full");
+  bus.reset();
+  EXPECT_EQ(reported, 5);
+}
+
+}  // namespace
+}  // namespace slipway::kafka
