@@ -84,9 +84,9 @@ int machine_list(Session& session) {
   if (write_value(session, *machines)) return 0;
   Table table({"NAME", "STATE", "DOCKER", "CPU", "AGENT", "LAST SEEN", "LABELS"});
   for (const json& machine : *machines) {
-    const json usage = machine.value("usage", json(nullptr));
+    const json& usage = child(machine, "usage");
     std::string labels;
-    for (const auto& [key, value] : machine.value("labels", json::object()).items())
+    for (const auto& [key, value] : child(machine, "labels").items())
       labels += (labels.empty() ? "" : ",") + key + "=" +
                 (value.is_string() ? value.get<std::string>() : value.dump());
     table.add({cell(machine, "name"), cell(machine, "state"), cell(machine, "docker"),
@@ -111,9 +111,9 @@ int machine_show(Session& session, const std::string& name) {
     line(field, text_of(*machine, field));
   line("last seen", human_age(text_of(*machine, "last_sample_at"), session.world.clock.now()));
   for (const char* group : {"labels", "facts"})
-    for (const auto& [key, value] : machine->value(group, json::object()).items())
+    for (const auto& [key, value] : child(*machine, group).items())
       line(key, value.is_string() ? value.get<std::string>() : value.dump());
-  if (const json usage = machine->value("usage", json(nullptr)); usage.is_object()) {
+  if (const json& usage = child(*machine, "usage"); usage.is_object()) {
     line("cpu", bar(number_of(usage, "cpu"), session.unicode));
     line("memory",
          human_bytes(number_of(usage, "mem_used")) + " of " + human_bytes(number_of(usage, "mem_total")));
@@ -121,7 +121,7 @@ int machine_show(Session& session, const std::string& name) {
          human_bytes(number_of(usage, "disk_used")) + " of " + human_bytes(number_of(usage, "disk_total")));
   }
   Table table({"CONTAINER", "SERVICE", "RELEASE", "STATE", "HEALTH"});
-  for (const json& one : machine->value("containers", json::array()))
+  for (const json& one : child(*machine, "containers"))
     table.add({cell(one, "container"), cell(one, "service"), cell(one, "release"), cell(one, "state"),
                cell(one, "health")});
   if (!table.empty()) out << "\n" << table.render();

@@ -97,6 +97,13 @@ std::string cell(const json& object, std::string_view field) {
   return text.empty() ? "-" : text;
 }
 
+const json& child(const json& object, std::string_view field) {
+  static const json kNull;
+  if (!object.is_object()) return kNull;
+  const auto found = object.find(field);
+  return found == object.end() ? kNull : *found;
+}
+
 double number_of(const json& object, std::string_view field) {
   if (!object.is_object()) return 0;
   const auto found = object.find(field);

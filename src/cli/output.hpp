@@ -32,6 +32,8 @@ std::string fit(std::string_view text, std::size_t width, bool unicode);
 std::string cell(const nlohmann::json& object, std::string_view field);
 /// The same without the dash.
 std::string text_of(const nlohmann::json& object, std::string_view field);
+/// The field itself; null if it is absent.
+const nlohmann::json& child(const nlohmann::json& object, std::string_view field);
 double number_of(const nlohmann::json& object, std::string_view field);
 
 std::string human_bytes(double bytes);

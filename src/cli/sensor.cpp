@@ -63,7 +63,7 @@ Result<json> get(Session& session, const std::string& target) {
 }
 
 std::string place_of(const json& sensor) {
-  const json location = sensor.value("location", json(nullptr));
+  const json& location = child(sensor, "location");
   const std::string room = text_of(location, "room");
   return text_of(location, "site") + (room.empty() ? "" : "/" + room);
 }
@@ -116,9 +116,9 @@ int sensor_show(Session& session, const std::string& id) {
   };
   for (const char* field : {"id", "type", "topic", "rate", "simulated"}) line(field, text_of(*sensor, field));
   line("location", place_of(*sensor));
-  for (const auto& [name, unit] : sensor->value("fields", json::object()).items())
+  for (const auto& [name, unit] : child(*sensor, "fields").items())
     line("field", name + (unit.is_string() ? " in " + unit.get<std::string>() : ""));
-  for (const json& one : sensor->value("services", json::array()))
+  for (const json& one : child(*sensor, "services"))
     line("read by", cell(one, "service") + " as " + cell(one, "as"));
   return 0;
 }

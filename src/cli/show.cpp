@@ -21,18 +21,18 @@ void line(std::ostream& out, std::string_view name, const std::string& value) {
 void print_lists(Session& session, const json& service) {
   std::ostream& out = session.world.out;
   const WallTime now = session.world.clock.now();
-  for (const json& port : service.value("ports", json::array()))
+  for (const json& port : child(service, "ports"))
     line(out, "port", cell(port, "target") + " at " + cell(port, "address"));
-  for (const json& sensor : service.value("sensors", json::array()))
+  for (const json& sensor : child(service, "sensors"))
     line(out, "sensor",
          fmt::format("{} {} <- {}", cell(sensor, "name"), cell(sensor, "state"), cell(sensor, "topic")));
   Table releases({"RELEASE", "VERSION", "PATH", "IMAGE", "MADE"});
-  for (const json& release : service.value("releases", json::array()))
+  for (const json& release : child(service, "releases"))
     releases.add({cell(release, "number"), cell(release, "version"), cell(release, "path"),
                   cell(release, "image"), human_age(text_of(release, "created_at"), now)});
   if (!releases.empty()) out << "\n" << releases.render();
   Table history({"WHEN", "EVENT", "STATE", "RELEASE", "WHAT"});
-  for (const json& entry : service.value("history", json::array()))
+  for (const json& entry : child(service, "history"))
     history.add({human_age(text_of(entry, "at"), now), cell(entry, "event"), cell(entry, "state"),
                  cell(entry, "release"), text_of(entry, "message")});
   if (!history.empty()) out << "\n" << history.render();

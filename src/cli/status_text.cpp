@@ -30,7 +30,7 @@ double percent_of(double part, double whole) {
 std::string machines_text(const json& status, WallTime now, const StatusLook& look) {
   Table table({"MACHINE", "STATE", "CPU", "MEMORY", "DISK", "NETWORK", "LOAD", "LAST SEEN"});
   for (const json& machine : list_of(status, "machines")) {
-    const json usage = machine.value("usage", json(nullptr));
+    const json& usage = child(machine, "usage");
     std::string state = cell(machine, "state");
     if (const std::string cause = text_of(machine, "cause"); !cause.empty()) state += " (" + cause + ")";
     if (!usage.is_object()) {

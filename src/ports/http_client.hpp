@@ -36,7 +36,7 @@ class HttpClient {
   virtual Result<HttpAnswer> call(const HttpCall& call, const std::stop_token& stop) = 0;
   /// Hands over each line (without its end) of an answer that goes on; returns when `on_line` says false, or
   /// the server ends it. An answer with another status than 200 comes back whole, without a call of
-  /// `on_line`. A line over 1 MiB is an error.
+  /// `on_line`. A line over 4 MiB is left out.
   virtual Result<HttpAnswer> stream(const HttpCall& call,
                                     const std::function<bool(std::string_view line)>& on_line,
                                     const std::stop_token& stop) = 0;
