@@ -53,7 +53,7 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"cancelled", State::kCancelled, "", {}, 6, 10}, Row{"expired", State::kExpired, "", {}, {}, 10},
         Row{"refused", State::kRejected, "accepted", conflict("request.conflict", ""), 6, 10},
         Row{"not_final", State::kRunning, "", {}, {}, 9}),
-    [](const auto& info) { return std::string(info.param.name); });
+    [](const auto& row) { return std::string(row.param.name); });
 
 TEST(ExitCode, of_an_error_says_what_the_caller_can_do) {
   EXPECT_EQ(exit_code(invalid("a", "")), ExitCode::kUsage);
