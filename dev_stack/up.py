@@ -11,7 +11,8 @@ from .stack import STEPS, Stack
 
 EXAMPLE = ROOT / "examples" / "boiler-monitor"
 MACHINE = "local"
-SENSOR = ["sensor", "add", "boiler-7", "--type", "bme280", "--location", "plant-2/boiler-room", "--simulate"]
+SENSOR = ["sensor", "add", "boiler-7", "--type", "bme280", "--location", "plant-2/boiler-room", "--rate", "1/s",
+          "--fields", "temperature=Cel,humidity=%,pressure=hPa", "--simulated"]
 
 
 def plan(stack: Stack, with_packages: bool) -> list[str]:
