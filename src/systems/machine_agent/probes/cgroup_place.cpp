@@ -88,9 +88,9 @@ Result<CgroupPlace> find_cgroup_place(const std::filesystem::path& root) {
     return place;
   }
   SLIPWAY_ASSIGN(place.cpuacct, find_controller(base, own, "cpuacct"));
-  SLIPWAY_ASSIGN(place.cpu, find_controller(base, own, "cpu"));
-  SLIPWAY_ASSIGN(place.memory, find_controller(base, own, "memory"));
-  SLIPWAY_ASSIGN(place.pids, find_controller(base, own, "pids"));
+  place.cpu = find_controller(base, own, "cpu").value_or("");
+  place.memory = find_controller(base, own, "memory").value_or("");
+  place.pids = find_controller(base, own, "pids").value_or("");
   return place;
 }
 

@@ -8,10 +8,11 @@
 namespace slipway::machine_agent {
 
 /// Where the control groups of this agent's Engine are: the folders in which each container has one folder.
-/// With version 2 all five are the same; with version 1 each controller has its own hierarchy.
+/// With version 2 all are the same; with version 1 each controller has its own hierarchy, and one that the
+/// kernel lacks is empty.
 struct CgroupPlace {
   bool v2 = false;
-  std::filesystem::path cpu, cpuacct, memory, pids;
+  std::filesystem::path cpuacct, cpu, memory, pids;
 };
 
 /// The container id (64 hex digits) in a folder's name: `<id>` (cgroupfs driver) or `docker-<id>.scope`

@@ -48,10 +48,15 @@ ContainerFiles::ContainerFiles(const CgroupPlace& place, const std::string& fold
 Result<ContainerCounters> ContainerFiles::read(std::string& buffer) {
   ContainerCounters counters;
   SLIPWAY_TRY(read_cpu(counters, buffer));
-  SLIPWAY_TRY(read_memory(counters, buffer));
+  for (const auto& part : {read_memory(counters, buffer), read_pids(counters, buffer)})
+    if (!part && part.error().kind != ErrorKind::kNotFound) return part.error();
+  return counters;
+}
+
+Status ContainerFiles::read_pids(ContainerCounters& counters, std::string& buffer) {
   SLIPWAY_ASSIGN(const auto pids, read_number(pids_, buffer));
   counters.pids = static_cast<std::int64_t>(pids);
-  return counters;
+  return {};
 }
 
 Status ContainerFiles::read_cpu(ContainerCounters& counters, std::string& buffer) {
@@ -61,8 +66,8 @@ Status ContainerFiles::read_cpu(ContainerCounters& counters, std::string& buffer
     return {};
   }
   SLIPWAY_ASSIGN(counters.cpu_ns, read_number(cpu_usage_, buffer));
-  SLIPWAY_ASSIGN(const auto text, cpu_stat_.read(buffer));
-  counters.throttled_ns = find_number(text, "throttled_time").value_or(0);
+  if (const auto text = cpu_stat_.read(buffer))
+    counters.throttled_ns = find_number(*text, "throttled_time").value_or(0);
   return {};
 }
 

@@ -12,7 +12,8 @@
 
 namespace slipway::machine_agent {
 
-/// What the kernel counts for one control group.
+/// What the kernel counts for one control group. CPU time is always there; the rest is 0 where the kernel has
+/// no such controller (memory is off by default on some small boards).
 struct ContainerCounters {
   std::uint64_t cpu_ns = 0;        ///< CPU time used, all cores together
   std::uint64_t throttled_ns = 0;  ///< time in which it was held back by its CPU limit
@@ -40,6 +41,7 @@ class ContainerFiles {
  private:
   Status read_cpu(ContainerCounters& counters, std::string& buffer);
   Status read_memory(ContainerCounters& counters, std::string& buffer);
+  Status read_pids(ContainerCounters& counters, std::string& buffer);
 
   bool v2_;
   KeptFile cpu_usage_, cpu_stat_, memory_usage_, memory_stat_, memory_limit_, pids_, processes_;

@@ -112,6 +112,23 @@ TEST(ContainerProbe, forgets_what_ended_and_meets_what_is_new) {
   EXPECT_NE(find(**third, fresh), nullptr);
 }
 
+TEST(ContainerProbe, does_without_a_memory_controller) {
+  for (const auto* name : {"cgroup_v1", "cgroup_v2"}) {
+    RecordedTree tree{name};
+    for (const auto& entry : std::filesystem::recursive_directory_iterator{tree.root() / "sys/fs/cgroup"})
+      if (entry.path().filename().native().starts_with("memory.")) std::filesystem::remove(entry.path());
+    auto probe = ContainerProbe::create(tree.root());
+    ASSERT_TRUE(probe);
+    std::string buffer;
+    ASSERT_TRUE(probe->step(seconds{0}, buffer));
+    const auto uses = probe->step(seconds{1}, buffer);
+    ASSERT_TRUE(uses);
+    ASSERT_EQ((*uses)->size(), 2u) << name;
+    EXPECT_EQ((**uses)[0].memory, 0);
+    EXPECT_GT((**uses)[0].pids, 0);
+  }
+}
+
 TEST(ContainerProbe, finds_joint_controllers_below_their_joint_name) {
   RecordedTree tree{"cgroup_v1"};
   const auto base = tree.root() / "sys/fs/cgroup";
