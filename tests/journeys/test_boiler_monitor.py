@@ -5,6 +5,7 @@ import pytest
 from kit import get, wait_until
 
 from dev_stack.base import ROOT
+from dev_stack.up import SENSOR
 
 NAME = "boiler-monitor"
 
@@ -18,7 +19,7 @@ def folder():
 def running(slipway, here, folder, containers):
     """The steps of ./dev up after the server is there; a second time they change nothing."""
     if "boiler-7" not in slipway("sensor", "ls").stdout:
-        added = slipway("sensor", "add", "boiler-7", "--type", "bme280", "--location", "plant-2/boiler-room", "--simulate")
+        added = slipway(*SENSOR)
         assert added.returncode == 0, added.stdout + added.stderr
     done = slipway("deploy", folder, "--machine", here)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -7,6 +7,7 @@ from kit import fresh, wait_until, write_folder
 
 from dev_stack.__main__ import HELP
 from dev_stack.base import ROOT
+from dev_stack.up import SENSOR
 
 TEXT = (ROOT / "README.md").read_text()
 TOUR = [line.removeprefix("$ ") for block in re.findall(r"```console\n(.*?)```", TEXT, re.S) for line in block.splitlines() if line.startswith("$ ")]
@@ -15,7 +16,7 @@ TOUR = [line.removeprefix("$ ") for block in re.findall(r"```console\n(.*?)```",
 @pytest.fixture
 def example(slipway, here, containers):
     if "boiler-7" not in slipway("sensor", "ls").stdout:
-        slipway("sensor", "add", "boiler-7", "--type", "bme280", "--location", "plant-2/boiler-room", "--simulate")
+        slipway(*SENSOR)
     done = slipway("deploy", ROOT / "examples" / "boiler-monitor", "--machine", here)
     assert done.returncode == 0, done.stdout + done.stderr
 
