@@ -116,15 +116,22 @@ void Watch::look_at_flows() {
   if (!ends) return;  // a topic that is not there yet: its sensor is silent
   std::map<std::string, std::int64_t> sums;
   for (const auto& [partition, offset] : *ends) sums[partition.topic] += offset;
-  const WallTime now = world_.clock.now();
-  const std::scoped_lock lock(mutex_);
-  for (const auto& [topic, sum] : sums) {
-    const auto [found, fresh] = seen_.flows.try_emplace(topic, TopicFlow{sum, now, std::nullopt});
-    if (!fresh && found->second.end != sum) {
-      found->second.end = sum;
-      found->second.last_moved = now;
+  for (const auto& [topic, sum] : sums) look_at_flow(topic, sum);
+}
+
+void Watch::look_at_flow(const std::string& topic, std::int64_t end) {
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto found = seen_.flows.find(topic);
+    if (found != seen_.flows.end()) {
+      if (std::exchange(found->second.end, end) != end) found->second.last_moved = world_.clock.now();
+      return;
     }
   }
+  TopicFlow flow{end, std::nullopt};
+  if (const auto last = world_.bus.last_record(topic); last && *last) flow.last_moved = (*last)->timestamp;
+  const std::scoped_lock lock(mutex_);
+  seen_.flows.emplace(topic, flow);
 }
 
 void Watch::look_at_engines(const std::stop_token& stop) {

@@ -18,7 +18,6 @@ namespace slipway::gateway {
 /// What was seen of a topic's end: a sensor reports when it moves.
 struct TopicFlow {
   std::int64_t end = 0;
-  WallTime first_seen{};
   std::optional<WallTime> last_moved;
 };
 
@@ -69,6 +68,7 @@ class Watch {
   void look_at_engines(const std::stop_token& stop);
   void look_once();
   void look_at_flows();
+  void look_at_flow(const std::string& topic, std::int64_t end);
   void refresh_documents();
   void take_state(const ports::Record& record);
   void take_sample(const ports::Record& record);

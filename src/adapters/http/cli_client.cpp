@@ -96,7 +96,7 @@ class CliClient final : public ports::HttpClient {
 
 }  // namespace
 
-ports::HttpClientFactory make_client_factory() {
+ports::HttpClientFactory cli_client_factory() {
   return [](const std::string& base_url) -> Result<std::unique_ptr<ports::HttpClient>> {
     std::string url = base_url;
     while (url.ends_with('/')) url.pop_back();

@@ -5,6 +5,6 @@
 namespace slipway::http {
 
 /// The CLI's way to a server: ports::HttpClient over Client.
-ports::HttpClientFactory make_client_factory();
+ports::HttpClientFactory cli_client_factory();
 
 }  // namespace slipway::http
