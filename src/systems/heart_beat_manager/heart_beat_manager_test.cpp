@@ -1,0 +1,201 @@
+#include "systems/heart_beat_manager/heart_beat_manager.hpp"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <thread>
+
+#include "messages/machine_sample.hpp"
+#include "messages/service_event.hpp"
+#include "tests/fakes/fake_bus.hpp"
+#include "tests/fakes/fake_repository.hpp"
+
+namespace slipway::heart_beat_manager {
+namespace {
+
+using messages::MachineState;
+using std::chrono::seconds;
+
+struct HeartBeatManagerTest : testing::Test {
+  ManualClock clock;
+  fakes::FakeBus bus;
+  fakes::FakeRepository repository;
+  const messages::Topics topics;
+  std::int64_t seq = 0;
+
+  void SetUp() override {
+    ASSERT_TRUE(bus.ensure_topics(topics.all()));
+    publish(topics.machine_registry, "edge-1", messages::to_json(machine("edge-1")));
+  }
+  static messages::Machine machine(const std::string& name) {
+    messages::Machine made;
+    made.name = name;
+    made.docker = "unix:///var/run/docker.sock";
+    return made;
+  }
+  void publish(const std::string& topic, const std::string& key, std::optional<std::string> value) {
+    ASSERT_TRUE(bus.publish({.topic = topic, .key = key, .value = std::move(value), .source = "/test"}));
+  }
+  std::unique_ptr<HeartBeatManager> start() {
+    HeartBeatManagerSettings settings;
+    settings.round = milliseconds(5);
+    return std::make_unique<HeartBeatManager>(bus, repository, clock, Log::silent(), topics, settings);
+  }
+  void beat(const std::string& name = "edge-1") {
+    messages::MachineSample sample;
+    sample.machine = name;
+    sample.boot_id = "b";
+    sample.seq = ++seq;
+    sample.t = to_ms(clock.now());
+    std::string json;
+    messages::append_json(sample, json);
+    publish(topics.machine_stats, name, json);
+  }
+  std::optional<messages::MachineStateReport> last(const std::string& name = "edge-1") {
+    std::optional<messages::MachineStateReport> found;
+    for (const auto& record : bus.records(topics.machine_state)) {
+      if (record.key != name) continue;
+      found.reset();
+      if (record.value) found = *messages::parse_machine_state(*record.value);
+    }
+    return found;
+  }
+  bool says(MachineState state, const std::string& name = "edge-1") {
+    const auto report = last(name);
+    return report && report->state == state;
+  }
+  // In real time, without advancing the clock.
+  static bool soon(const std::function<bool()>& condition) {
+    const auto deadline = std::chrono::steady_clock::now() + seconds(10);
+    while (!condition())
+      if (std::chrono::steady_clock::now() > deadline)
+        return false;
+      else
+        std::this_thread::sleep_for(milliseconds(2));
+    return true;
+  }
+  // Seconds pass one by one, each seen by the manager (a round takes 5 ms).
+  void pass(int count, bool beating = false) {
+    for (int i = 0; i < count; ++i) {
+      if (beating) beat();
+      clock.advance(seconds(1));
+      std::this_thread::sleep_for(milliseconds(20));
+    }
+  }
+  // The manager is in its rounds: it has said something.
+  void listening() {
+    ASSERT_TRUE(soon([&] { return last().has_value(); }));
+  }
+};
+
+TEST_F(HeartBeatManagerTest, says_up_with_the_first_sample) {
+  const auto manager = start();
+  listening();
+  EXPECT_TRUE(says(MachineState::kUnknown));
+  beat();
+  EXPECT_TRUE(soon([&] { return says(MachineState::kUp); }));
+}
+
+TEST_F(HeartBeatManagerTest, says_suspect_then_down_then_up) {
+  const auto manager = start();
+  listening();
+  beat();
+  ASSERT_TRUE(soon([&] { return says(MachineState::kUp); }));
+  pass(16);
+  EXPECT_TRUE(soon([&] { return says(MachineState::kSuspect); }));
+  EXPECT_EQ(last()->cause, "agent");
+  pass(15);
+  EXPECT_TRUE(soon([&] { return says(MachineState::kDown); }));
+  beat();
+  EXPECT_TRUE(soon([&] { return says(MachineState::kUp); }));
+}
+
+TEST_F(HeartBeatManagerTest, repeats_itself_every_ten_seconds) {
+  const auto manager = start();
+  listening();
+  beat();
+  ASSERT_TRUE(soon([&] { return says(MachineState::kUp); }));
+  const auto before = bus.records(topics.machine_state).size();
+  pass(11, /*beating=*/true);
+  EXPECT_TRUE(soon([&] { return bus.records(topics.machine_state).size() > before; }));
+  EXPECT_TRUE(says(MachineState::kUp));
+}
+
+TEST_F(HeartBeatManagerTest, marks_nobody_down_after_a_pause_of_its_own) {
+  const auto manager = start();
+  listening();
+  beat();
+  ASSERT_TRUE(soon([&] { return says(MachineState::kUp); }));
+  clock.advance(seconds(600));  // nobody ran meanwhile
+  std::this_thread::sleep_for(milliseconds(100));
+  EXPECT_TRUE(says(MachineState::kUp));
+  pass(14);
+  EXPECT_TRUE(says(MachineState::kUp));
+}
+
+TEST_F(HeartBeatManagerTest, marks_nobody_down_after_a_restart) {
+  auto manager = start();
+  listening();
+  beat();
+  ASSERT_TRUE(soon([&] { return says(MachineState::kUp); }));
+  const WallTime since = last()->since;
+  manager.reset();
+  clock.advance(seconds(600));
+  const auto before = bus.records(topics.machine_state).size();
+  manager = start();
+  ASSERT_TRUE(soon([&] { return bus.records(topics.machine_state).size() > before; }));
+  EXPECT_TRUE(says(MachineState::kUp));
+  EXPECT_EQ(last()->since, since);
+}
+
+TEST_F(HeartBeatManagerTest, marks_nobody_down_while_kafka_is_away) {
+  const auto manager = start();
+  listening();
+  beat();
+  ASSERT_TRUE(soon([&] { return says(MachineState::kUp); }));
+  bus.set_down(true);
+  pass(60);
+  bus.set_down(false);
+  pass(5);
+  EXPECT_TRUE(says(MachineState::kUp));
+}
+
+TEST_F(HeartBeatManagerTest, blames_the_machine_when_its_engine_is_lost_too) {
+  const auto manager = start();
+  listening();
+  beat();
+  ASSERT_TRUE(soon([&] { return says(MachineState::kUp); }));
+  messages::ServiceEvent event;
+  event.event = "engine_lost";
+  event.machine = "edge-1";
+  event.at = clock.now();
+  publish(topics.service_events, "edge-1", messages::to_json(event));
+  EXPECT_TRUE(soon([&] { return last()->cause == "engine"; }));
+  pass(16);
+  EXPECT_TRUE(soon([&] { return says(MachineState::kSuspect) && last()->cause == "machine"; }));
+}
+
+TEST_F(HeartBeatManagerTest, takes_its_word_back_when_a_machine_is_removed) {
+  const auto manager = start();
+  listening();
+  publish(topics.machine_registry, "edge-1", std::nullopt);
+  EXPECT_TRUE(soon([&] { return !last(); }));
+}
+
+TEST_F(HeartBeatManagerTest, one_of_two_speaks) {
+  const auto first = start();
+  listening();
+  const auto second = start();
+  ASSERT_TRUE(soon([&] { return *bus.group_members("slipway.heart_beat_manager") == 2; }));
+  std::this_thread::sleep_for(milliseconds(100));
+  beat();
+  ASSERT_TRUE(soon([&] { return says(MachineState::kUp); }));
+  std::this_thread::sleep_for(milliseconds(100));
+  int ups = 0;
+  for (const auto& record : bus.records(topics.machine_state))
+    if (messages::parse_machine_state(*record.value)->state == MachineState::kUp) ++ups;
+  EXPECT_EQ(ups, 1);
+}
+
+}  // namespace
+}  // namespace slipway::heart_beat_manager
