@@ -54,5 +54,67 @@ class FakeBench final : public EngineBench {
 INSTANTIATE_TEST_SUITE_P(Fake, EngineSuite,
                          ::testing::Values(MakeBench{[] { return std::make_unique<FakeBench>(); }}));
 
+// What the fake adds to the port: trouble on request.
+
+TEST(FakeEngine, loses_an_answer_with_or_without_the_effect) {
+  fakes::FakeEngine engine;
+  Image base;
+  base.tags = {"base:1"};
+  engine.add_image(base);
+  ContainerSpec spec;
+  spec.name = "a";
+  spec.image = "base:1";
+  engine.fail_next("create", fakes::lost_answer(false));
+  engine.fail_next("create", fakes::lost_answer(true));
+  EXPECT_EQ(engine.create(spec).error().kind, ErrorKind::kUnknown);
+  EXPECT_FALSE(*engine.inspect("a"));
+  EXPECT_EQ(engine.create(spec).error().kind, ErrorKind::kUnknown);
+  EXPECT_TRUE(*engine.inspect("a"));
+  EXPECT_EQ(engine.count("create"), 2U);
+}
+
+TEST(FakeEngine, is_down_when_told_so) {
+  fakes::FakeEngine engine;
+  engine.set_down(true);
+  EXPECT_EQ(engine.ping().error().kind, ErrorKind::kUnavailable);
+  EXPECT_EQ(engine.list({}).error().kind, ErrorKind::kUnavailable);
+  engine.set_down(false);
+  EXPECT_TRUE(engine.ping());
+  const auto broken = engine.watch("a=b", [&] { engine.set_down(true); }, [](const EngineEvent&) {}, {});
+  ASSERT_FALSE(broken);
+  EXPECT_EQ(broken.error().code, "engine.watch_broken");
+}
+
+TEST(FakeEngine, kills_a_container_after_its_first_good_answer) {
+  fakes::FakeEngine engine;
+  Image base;
+  base.tags = {"base:1"};
+  engine.add_image(base);
+  engine.script([](const ContainerSpec&) {
+    fakes::ContainerScript script;
+    script.dies_after_exec = 7;
+    return script;
+  });
+  ContainerSpec spec;
+  spec.name = "a";
+  spec.image = "base:1";
+  const auto id = engine.create(spec);
+  ASSERT_TRUE(id);
+  ASSERT_TRUE(engine.start(*id));
+  EXPECT_EQ(engine.exec(*id, {}, {})->exit_code, 0);
+  EXPECT_EQ((*engine.inspect(*id))->exit_code, 7);
+  EXPECT_EQ(engine.events().back().action, "die");
+  ASSERT_TRUE(engine.start(*id));
+  EXPECT_TRUE(engine.exec(*id, {}, {}));
+  EXPECT_TRUE((*engine.inspect(*id))->running);
+}
+
+TEST(FakeEngines, opens_only_what_was_added) {
+  fakes::FakeEngines engines;
+  engines.at("unix:///a").add_image({});
+  EXPECT_TRUE(engines.open("unix:///a", ""));
+  EXPECT_EQ(engines.open("unix:///b", "").error().code, "machine.url");
+}
+
 }  // namespace
 }  // namespace slipway::ports

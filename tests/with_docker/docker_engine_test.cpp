@@ -7,6 +7,7 @@
 #include "adapters/docker/docker_engine.hpp"
 #include "adapters/docker/engines.hpp"
 #include "base/log.hpp"
+#include "tests/fakes/scripted_server.hpp"
 #include "tests/fakes/tiny_tar.hpp"
 #include "tests/ports/engine_suite.hpp"
 
@@ -191,6 +192,34 @@ TEST_P(RealEngine, anonymous_volumes_go_with_their_container) {
   ASSERT_TRUE(value_of(engine().has_volume(volume))) << volume;
   ASSERT_TRUE(engine().remove(id, true));
   EXPECT_FALSE(value_of(engine().has_volume(volume)));
+}
+
+// Between us and the engine: hands everything over, but closes instead of handing back the answer to a
+// create.
+void lose_answers_to_creates(fakes::ScriptedServer::Peer& peer) {
+  const Target target;
+  http::Client engine{value_of(
+      docker::resolve_endpoint(target.endpoint, target.certificates.filename().string(), target.settings()))};
+  for (auto text = peer.read_request(); !text.empty(); text = peer.read_request()) {
+    const auto first = text.find(' '), second = text.find(' ', first + 1);
+    auto request = docker::make_request(text.substr(0, first), text.substr(first + 1, second - first - 1),
+                                        text.substr(text.find("\r\n\r\n") + 4));
+    const auto answer = engine.call(request);
+    if (!answer || request.target.find("/create") != std::string::npos) return;
+    peer.say(fakes::http_answer(answer->status, answer->body));
+  }
+}
+
+TEST_P(RealEngine, a_lost_answer_is_unknown_and_its_container_is_found_by_name) {
+  fakes::ScriptedServer between{lose_answers_to_creates};
+  docker::DockerEngine lossy{http::Address{between.path(), {}, 0, {}}, "lossy", Log::silent()};
+  const auto created = lossy.create(spec("lost", kSleeps));
+  ASSERT_FALSE(created);
+  EXPECT_EQ(created.error().kind, ErrorKind::kUnknown);
+  const auto found = lossy.inspect(bench_->name("lost"));
+  ASSERT_TRUE(found) << to_string(found.error());
+  ASSERT_TRUE(*found);
+  EXPECT_EQ((*found)->state, "created");
 }
 
 TEST_P(RealEngine, an_image_keeps_its_user_and_ports) {

@@ -89,7 +89,10 @@ Result<std::string> write_head(const Address& address, const Request& request, s
 // One request and its answer on one connection.
 class Exchange {
  public:
-  Exchange(Connection& connection, const Request& request) : connection_(connection), request_(request) {
+  Exchange(Connection& connection, const Request& request)
+      : connection_(connection),
+        request_(request),
+        what_(request.method + " " + request.target.substr(0, request.target.find('?'))) {
     parser_.header_limit(kHeaderLimit);
     parser_.body_limit(boost::none);
     if (request.method == "HEAD") parser_.skip(true);
@@ -159,7 +162,7 @@ class Exchange {
     }));
     if (fits) return {};
     return Error{ErrorKind::kCorrupt, "http.too_large",
-                 fmt::format("{}: the answer is larger than {} bytes", request_.target, request_.max_body)};
+                 fmt::format("{}: the answer is larger than {} bytes", what_, request_.max_body)};
   }
 
   Status converse(std::string_view input, const PieceHandler& on_piece) {
@@ -213,7 +216,7 @@ class Exchange {
     if (failed.category() == beast::http::make_error_code(beast::http::error::bad_version).category() &&
         failed != beast::http::error::end_of_stream && failed != beast::http::error::partial_message)
       return Error{ErrorKind::kCorrupt, "http.malformed",
-                   fmt::format("{}: not an HTTP answer: {}", request_.target, failed.message())};
+                   fmt::format("{}: not an HTTP answer: {}", what_, failed.message())};
     return failure("reading the answer");
   }
 
@@ -221,7 +224,7 @@ class Exchange {
     const bool may_have_happened = sent_ && !only_reads(request_);
     const auto kind = may_have_happened ? ErrorKind::kUnknown : ErrorKind::kUnavailable;
     const auto make = [&](const char* code, std::string_view why) {
-      return Error{kind, code, fmt::format("{} {}: {}: {}", request_.method, request_.target, what, why)};
+      return Error{kind, code, fmt::format("{}: {}: {}", what_, what, why)};
     };
     switch (connection_.end()) {
       case Connection::End::kTimeout:
@@ -242,6 +245,7 @@ class Exchange {
 
   Connection& connection_;
   const Request& request_;
+  const std::string what_;  // for messages
   beast::flat_buffer buffer_;
   beast::http::response_parser<beast::http::buffer_body> parser_;
   Response response_;
