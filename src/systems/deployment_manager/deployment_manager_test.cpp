@@ -76,13 +76,10 @@ class Deploying : public ::testing::Test {
 
   // The final status, once it is published.
   messages::DeploymentStatus wait_end(const std::string& id) {
-    const bool ended = bus_.wait_for(
-        topics_.deployment_status,
-        [&](const auto&) {
-          const auto all = statuses(id);
-          return !all.empty() && all.back().final;
-        },
-        20s);
+    const bool ended = wait_until([&] {
+      const auto all = statuses(id);
+      return !all.empty() && all.back().final;
+    });
     EXPECT_TRUE(ended) << id << " has no end";
     const auto all = statuses(id);
     for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ(all[i].seq, static_cast<std::int64_t>(i) + 1);
