@@ -1,10 +1,14 @@
 #include "ports/stores/columns.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
+#include <fstream>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <random>
 
 namespace slipway::ports {
@@ -167,6 +171,25 @@ TEST(Columns, refuse_bytes_that_are_cut_or_longer) {
     EXPECT_FALSE(Columns::decode(std::string_view(bytes).substr(0, length))) << length;
   EXPECT_FALSE(Columns::decode(bytes + "x"));
   EXPECT_TRUE(Columns::decode(Columns().encode()));
+}
+
+// The same bytes are read by contracts/examples/read_columns.py, in tests/contracts.
+TEST(Columns, are_the_bytes_of_the_golden_minute) {
+  const std::string folder = std::string(std::getenv("SLIPWAY_SOURCE_DIR")) + "/contracts/examples/columns/";
+  std::ifstream json_file(folder + "minute.json"), hex_file(folder + "minute.hex");
+  const auto minute = nlohmann::json::parse(json_file);
+  Columns columns;
+  for (std::size_t row = 0; row < minute["seq"].size(); ++row) {
+    ASSERT_TRUE(
+        columns.add_row(minute["boot"][row].get<std::string>(), minute["seq"][row], minute["t"][row]));
+    for (const auto& [name, values] : minute.items())
+      if (name != "boot" && name != "seq" && name != "t" && !values[row].is_null())
+        columns.set(name, values[row]);
+  }
+  std::string hex, wanted;
+  for (const char c : columns.encode()) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  for (std::string line; hex_file >> line;) wanted += line;
+  EXPECT_EQ(hex, wanted);
 }
 
 TEST(Columns, survive_any_bytes) {
