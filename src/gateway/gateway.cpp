@@ -56,4 +56,8 @@ Gateway::Gateway(ports::HttpServer& server, ports::Bus& bus, ports::Repository& 
 
 Gateway::~Gateway() = default;
 
+std::vector<std::string> Gateway::routes() const {
+  return parts_->router.routes();
+}
+
 }  // namespace slipway::gateway

@@ -33,6 +33,8 @@ class Gateway {
   ~Gateway();
   Gateway(const Gateway&) = delete;  // handlers hold its address
   Gateway& operator=(const Gateway&) = delete;
+  /// "GET /api/v1/services" ...: what contracts/openapi.yaml must describe.
+  std::vector<std::string> routes() const;
 
  private:
   struct Parts;
