@@ -108,9 +108,9 @@ def test_sensors_are_added_simulated_and_removed(server, bus, repository):
     simulated = bus.ask("sensor", {"action": "simulate", "sensor": {"sensor_id": f"{kind}-2", "type": kind, "location": "plant-1/hall", "rate": "10/s"}})
     assert not simulated.get("error"), simulated
     readings = bus.watch(f"sensor.{kind}.{kind}-2")
-    first = readings.until("a reading", lambda v: v["n"] > 0, 20)
+    first = readings.until("a reading", lambda v: v["seq"] > 0, 20)
     assert first["key"] == f"{kind}-2"
-    readings.until("the next", lambda v: v["n"] == first["value"]["n"] + 1, 5)
+    readings.until("the next", lambda v: v["seq"] == first["value"]["seq"] + 1, 5)
     bound = bus.ask("sensor", {"action": "bind", "service_id": "a-stranger", "sensors": [{"name": "heat", "type": kind, "location": "plant-1/hall"}]})
     assert not bound.get("error") and bound["topics"]["heat"]["topic"].startswith(f"sensor.{kind}."), bound
     none = bus.ask("sensor", {"action": "bind", "service_id": "a-stranger", "sensors": [{"name": "heat", "type": "no_such_type", "required": True}]})

@@ -6,7 +6,7 @@ from kit import fresh, put_source, request_id, service, wait_until
 
 def numbers(topic) -> list[int]:
     """The sensor's own count of each processed reading, in the order of processing."""
-    return [message["value"]["reading"]["n"] for message in topic.messages]
+    return [message["value"]["reading"]["seq"] for message in topic.messages]
 
 
 def test_no_hole_over_ten_deployments_two_rollbacks_and_a_kill(must_deploy, bus, server, repository, here, counter, containers, remove):

@@ -5,6 +5,7 @@ import time
 import pytest
 from kit import Containers, wait_until
 
+from dev_stack import build, process
 from dev_stack.server import Server
 
 SYSTEMS = {
@@ -14,21 +15,42 @@ SYSTEMS = {
 ALL = [*SYSTEMS.values(), "Machine Agent", "Repository", "Kafka", "Docker"]
 
 
+class Role:
+    """One role in a process of its own. Without the gateway it has no address; that it works is seen in its consumer group, as status does."""
+
+    def __init__(self, stack, preset: str, role: str):
+        self.server = Server(stack, preset, name=f"split-{role}", roles=role)
+        self.server.record.setdefault("port", 0)
+        self.running = None
+
+    def start(self) -> None:
+        self.server.write_config()
+        self.running = process.start([build.binary("slipway", self.server.preset), "serve", "--roles", self.server.roles, "--config", self.server.config], self.server.log,
+                                     cwd=self.server.folder)
+
+    def stop(self) -> None:
+        """SIGTERM: it must leave its group and end by itself."""
+        begun = time.monotonic()
+        self.running.stop(15)
+        assert time.monotonic() - begun < 10, "SIGTERM ends a server within 10 s"
+
+
 @pytest.fixture(scope="module")
 def split(stack, preset, _server):
     """One process for each role: splitting is configuration, never code."""
     _server.stop()
     gateway = Server(stack, preset, name="split-gateway", roles="gateway")
-    roles = {role: Server(stack, preset, name=f"split-{role}", roles=role) for role in SYSTEMS}
-    started = []
+    roles = {role: Role(stack, preset, role) for role in SYSTEMS}
     try:
-        for one in (gateway, *roles.values()):
+        gateway.start()
+        for one in roles.values():
             one.start()
-            started.append(one)
         yield gateway, roles
     finally:
-        for one in started:
-            one.stop()
+        gateway.stop()
+        for one in roles.values():
+            if one.running:
+                one.running.stop(15)
 
 
 @pytest.fixture(scope="module")
