@@ -3,6 +3,7 @@
 #include <expected>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -42,6 +43,8 @@ std::string to_string(const Error& error);
 /// A value or an Error; dropping one does not compile.
 template <class T>
 class [[nodiscard]] Result : public std::expected<T, Error> {
+  static_assert(!std::is_same_v<T, Error>, "a returned Error would always be taken for a failure");
+
  public:
   using std::expected<T, Error>::expected;
   Result(Error error) : std::expected<T, Error>(std::unexpect, std::move(error)) {}  // NOLINT: a return value

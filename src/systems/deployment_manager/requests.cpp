@@ -129,21 +129,20 @@ Status Requests::cancel(const messages::DeploymentRequest& request) {
     SLIPWAY_TRY(end_at_once(tombstone, State::kCancelled, "cancelled before it came", std::nullopt));
     return end_at_once(request, State::kSucceeded, "cancelled before it came", std::nullopt);
   }
-  SLIPWAY_ASSIGN(const auto refusal, cancel_target(request, *target));
-  if (refusal.code.empty())
+  SLIPWAY_ASSIGN(const auto objection, cancel_target(request, *target));
+  if (!objection.error)
     return end_at_once(request, State::kSucceeded, "cancelled " + request.cancels, std::nullopt);
-  return end_at_once(request, State::kRejected, refusal.message, refusal);
+  return end_at_once(request, State::kRejected, objection.error->message, objection.error);
 }
 
-// An Error without a code: cancelled.
-Result<Error> Requests::cancel_target(const messages::DeploymentRequest& request,
-                                      const ports::Deployment& target) {
+Result<Requests::Objection> Requests::cancel_target(const messages::DeploymentRequest& request,
+                                                    const ports::Deployment& target) {
   const Error too_late = conflict("cancel.too_late", fmt::format("{} is past its cutover", request.cancels),
                                   fmt::format("slipway rollback {}", target.service_id));
   if (target.service_id != request.service_id)
-    return denied("cancel.forbidden",
-                  fmt::format("{} is not a request of {}", request.cancels, request.service_id));
-  if (target.end) return *target.end == State::kCancelled ? Error{} : too_late;
+    return Objection{denied("cancel.forbidden",
+                            fmt::format("{} is not a request of {}", request.cancels, request.service_id))};
+  if (target.end) return *target.end == State::kCancelled ? Objection{} : Objection{too_late};
   SLIPWAY_ASSIGN(const bool waiting, world_.repository.lanes().unqueue(target.service_id, request.cancels));
   if (waiting) {
     auto status =
@@ -152,11 +151,11 @@ Result<Error> Requests::cancel_target(const messages::DeploymentRequest& request
     SLIPWAY_ASSIGN(const bool ended,
                    world_.repository.deployments().append(request.cancels, target.epoch, status));
     if (ended) outbox_.wake(request.cancels);
-    return Error{};
+    return Objection{};
   }
   SLIPWAY_ASSIGN(const bool cancelled, world_.repository.lanes().cancel(target.service_id, request.cancels));
   lanes_.wake();
-  return cancelled ? Error{} : too_late;
+  return cancelled ? Objection{} : Objection{too_late};
 }
 
 }  // namespace slipway::deployment_manager

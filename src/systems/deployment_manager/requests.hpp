@@ -20,7 +20,12 @@ class Requests {
   Status again(const messages::DeploymentRequest& request, const std::string& digest);
   Status refuse(const messages::DeploymentRequest& request, const Error& why);
   Status cancel(const messages::DeploymentRequest& request);
-  Result<Error> cancel_target(const messages::DeploymentRequest& request, const ports::Deployment& target);
+  /// What speaks against cancelling, or nothing: it is cancelled.
+  struct Objection {
+    std::optional<Error> error;
+  };
+  Result<Objection> cancel_target(const messages::DeploymentRequest& request,
+                                  const ports::Deployment& target);
   Status end_at_once(const messages::DeploymentRequest& request, messages::State state,
                      const std::string& message, const std::optional<Error>& error);
 

@@ -153,7 +153,8 @@ class Run {
 
     const bool switched = !journal_.fact("container_id").empty();
     if (switched && !cancelled)
-      if (auto kept = keep_failure_package(context_, stage, error); kept) error = *kept;
+      if (auto kept = keep_failure_package(context_, stage, error); !kept)
+        world_.log.warn("the failure package could not be kept", kept.error());
     if (switched)
       if (auto undone = undo_switch(context_); !undone) {
         world_.log.error("the old container could not be brought back at once", undone.error());

@@ -200,7 +200,7 @@ Status record_instance(World& world, const MachineEngine& machine, const ports::
                                            .since = world.clock.now()});
 }
 
-Result<Error> keep_failure_package(StageContext& context, messages::Stage stage, Error error) {
+Status keep_failure_package(StageContext& context, messages::Stage stage, Error& error) {
   auto& journal = context.journal;
   const std::string id = journal.fact("container_id");
   ports::Failure failure{.request_id = journal.id(),
@@ -231,8 +231,7 @@ Result<Error> keep_failure_package(StageContext& context, messages::Stage stage,
                              failure.last_logs.end());
   }
   failure.error = error;
-  SLIPWAY_TRY(context.world.repository.failures().put(failure));
-  return error;
+  return context.world.repository.failures().put(failure);
 }
 
 }  // namespace slipway::deployment_manager

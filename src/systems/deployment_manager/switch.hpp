@@ -45,8 +45,7 @@ Result<Made> make_container(World& world, AgentKeeper& agents, const MachineEngi
 Status record_instance(World& world, const MachineEngine& machine, const ports::Release& release,
                        const std::string& container_id, const std::string& state);
 
-/// Exit code, OOM, last lines and the rest, kept after the container is gone; the error with the last lines
-/// in it.
-Result<Error> keep_failure_package(StageContext& context, messages::Stage stage, Error error);
+/// Exit code, OOM, last lines and the rest, kept after the container is gone; `error` gets the last lines.
+Status keep_failure_package(StageContext& context, messages::Stage stage, Error& error);
 
 }  // namespace slipway::deployment_manager
