@@ -12,6 +12,8 @@ import confluent_kafka
 import gridfs
 import yaml
 
+from dev_stack.docker_api import EngineError
+
 SERVICES = Path(__file__).resolve().parent.parent / "services"
 STAGES = ["accepted", "fetched", "validated", "built", "agent_ready", "bound", "started", "healthy", "flowing"]
 
@@ -106,12 +108,19 @@ class Topic:
         self.messages: list[dict] = []
         self.consumer = confluent_kafka.Consumer({"bootstrap.servers": brokers, "group.id": f"journey-{uuid.uuid4().hex}", "enable.auto.commit": False,
                                                   "auto.offset.reset": "earliest", "isolation.level": "read_committed"})
-        found = wait_until(f"the topic {name} is there", self._metadata, 30)
+        self.consumer.assign(wait_until(f"the topic {name} is there", lambda: self._places(from_beginning), 30))
+
+    def _places(self, from_beginning: bool) -> list | None:
+        """Where to begin on each partition; None while the topic is missing or has no leader yet."""
+        found = self._metadata()
         places = []
-        for partition in found.partitions:
-            low, high = self.consumer.get_watermark_offsets(confluent_kafka.TopicPartition(name, partition), timeout=10)
-            places.append(confluent_kafka.TopicPartition(name, partition, low if from_beginning else high))
-        self.consumer.assign(places)
+        for partition in found.partitions if found else []:
+            try:
+                low, high = self.consumer.get_watermark_offsets(confluent_kafka.TopicPartition(self.name, partition), timeout=10)
+            except confluent_kafka.KafkaException:
+                return None
+            places.append(confluent_kafka.TopicPartition(self.name, partition, low if from_beginning else high))
+        return places
 
     def _metadata(self):
         found = self.consumer.list_topics(self.name, timeout=10).topics[self.name]
@@ -204,13 +213,20 @@ class Containers:
         """Ours, of one service or of all with the agent: inspected."""
         found = self.api.containers(f"slipway.instance={self.instance}", running_only=running)
         wanted = [c["Id"] for c in found if service_id is None or c["Labels"].get("slipway.service") == service_id]
-        return [self.api.inspect(one) for one in wanted]
+        return [inspected for one in wanted if (inspected := self._inspect(one)) is not None]
+
+    def _inspect(self, container_id: str) -> dict | None:
+        try:
+            return self.api.inspect(container_id)
+        except EngineError as gone:
+            if gone.status != 404:
+                raise
+            return None
 
     def one(self, service_id: str) -> dict:
-        """The only container of a service, running or not."""
-        found = self.of(service_id, running=False)
-        assert len(found) == 1, f"{service_id} has {len(found)} containers: {[(c['Name'], c['State']['Status']) for c in found]}"
-        return found[0]
+        """The only container of a service, running or not. The one before is removed after the final status: that much is waited for."""
+        wait_until(f"{service_id} has one container", lambda: len(self.of(service_id, running=False)) == 1, 10)
+        return self.of(service_id, running=False)[0]
 
     def agent(self) -> dict | None:
         found = [c for c in self.of() if c["Config"]["Labels"].get("slipway.role") == "agent"]
