@@ -1,0 +1,156 @@
+#include "systems/scheduler/scheduler.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "messages/machine_sample.hpp"
+#include "messages/placement.hpp"
+#include "tests/fakes/fake_bus.hpp"
+#include "tests/fakes/fake_repository.hpp"
+
+namespace slipway::scheduler {
+namespace {
+
+using messages::MachineState;
+using testing::HasSubstr;
+
+class SchedulerTest : public testing::Test {
+ protected:
+  SchedulerTest() { EXPECT_TRUE(bus_.ensure_topics(topics_.all())); }
+
+  void start(std::chrono::seconds patience = std::chrono::seconds{20}) {
+    scheduler_ = std::make_unique<Scheduler>(bus_, repository_, clock_, Log::silent(), topics_,
+                                             SchedulerSettings{.patience = patience});
+  }
+  void registered(const std::string& name) {
+    messages::Machine machine;
+    machine.name = name;
+    ASSERT_TRUE(bus_.publish({.topic = topics_.machine_registry, .key = name, .value = to_json(machine)}));
+  }
+  void is(const std::string& name, MachineState state) {
+    messages::MachineStateReport report;
+    report.machine = name;
+    report.state = state;
+    report.since = clock_.now();
+    ASSERT_TRUE(bus_.publish({.topic = topics_.machine_state, .key = name, .value = to_json(report)}));
+  }
+  void sample(const std::string& name, double cpu) {
+    messages::MachineSample sample;
+    sample.machine = name;
+    sample.boot_id = "b";
+    sample.seq = 1;
+    sample.t = to_ms(clock_.now());
+    sample.cpu.used = cpu;
+    sample.mem = {100, 50, 0, 0};
+    std::string text;
+    append_json(sample, text);
+    ASSERT_TRUE(bus_.publish({.topic = topics_.machine_stats, .key = name, .value = text}));
+  }
+  messages::PlacementReply ask(const std::string& json, std::size_t count = 1) {
+    bus_.put_plain(topics_.placement_requests, json);
+    return reply(count);
+  }
+  messages::PlacementReply reply(std::size_t count) {
+    const auto records = bus_.wait_for_count(topics_.placement_replies, count);
+    if (records.size() < count) {
+      ADD_FAILURE() << "only " << records.size() << " replies";
+      return {};
+    }
+    return messages::parse_placement_reply(*records[count - 1].value).value();
+  }
+
+  const messages::Topics topics_{"test."};
+  SystemClock clock_;
+  fakes::FakeBus bus_;
+  fakes::FakeRepository repository_;
+  std::unique_ptr<Scheduler> scheduler_;
+};
+
+constexpr const char* kAsk = R"({"request_id": "r-1", "service_id": "hello", "correlation_id": "r-1:1"})";
+
+TEST_F(SchedulerTest, names_a_machine_that_is_up_and_why) {
+  registered("edge-1");
+  registered("edge-2");
+  is("edge-1", MachineState::kDown);
+  is("edge-2", MachineState::kUp);
+  start();
+  const auto reply = ask(kAsk);
+  EXPECT_EQ(reply.machine, "edge-2");
+  EXPECT_THAT(reply.reason, HasSubstr("the only one"));
+  EXPECT_THAT(reply.refused.at("edge-1"), HasSubstr("down"));
+  EXPECT_EQ(reply.correlation_id, "r-1:1");
+  EXPECT_FALSE(reply.error);
+  const auto stored = repository_.placements().find("r-1").value();
+  ASSERT_TRUE(stored);
+  EXPECT_EQ(stored->machine, "edge-2");
+}
+
+TEST_F(SchedulerTest, weighs_measured_load_and_services) {
+  for (const char* name : {"edge-1", "edge-2"}) {
+    registered(name);
+    is(name, MachineState::kUp);
+  }
+  ASSERT_TRUE(repository_.instances().put({.service_id = "other", .machine = "edge-1", .state = "running"}));
+  start();
+  EXPECT_EQ(ask(kAsk).machine, "edge-2");  // neither is measured, edge-1 has a service
+  // Samples come every second and by another way than the question: ask until they have arrived.
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  messages::PlacementReply reply;
+  for (std::size_t i = 2; reply.machine != "edge-1" && std::chrono::steady_clock::now() < deadline; ++i) {
+    sample("edge-2", 95);
+    sample("edge-1", 5);
+    reply = ask(R"({"service_id": "hello"})", i);
+  }
+  EXPECT_EQ(reply.machine, "edge-1") << reply.reason;
+  EXPECT_THAT(reply.reason, HasSubstr("processor 5 %, memory 50 %, 1 service"));
+}
+
+TEST_F(SchedulerTest, answers_the_same_question_the_same_way_even_under_a_later_epoch) {
+  for (const char* name : {"edge-1", "edge-2"}) {
+    registered(name);
+    is(name, MachineState::kUp);
+  }
+  start();
+  const auto first = ask(kAsk);
+  ASSERT_TRUE(repository_.instances().put({.service_id = "x", .machine = first.machine, .state = "running"}));
+  EXPECT_EQ(to_json(ask(kAsk, 2)), to_json(first));
+  const auto later = ask(R"({"request_id": "r-1", "service_id": "hello", "correlation_id": "r-1:2"})", 3);
+  EXPECT_EQ(later.machine, first.machine);
+  EXPECT_EQ(later.correlation_id, "r-1:2");
+}
+
+TEST_F(SchedulerTest, waits_a_little_for_the_first_state_of_a_new_machine) {
+  registered("edge-1");
+  start();
+  bus_.put_plain(topics_.placement_requests, kAsk);
+  EXPECT_FALSE(bus_.wait_for(
+      topics_.placement_replies, [](const auto& all) { return !all.empty(); }, milliseconds{100}));
+  is("edge-1", MachineState::kUp);
+  EXPECT_EQ(reply(1).machine, "edge-1");
+}
+
+TEST_F(SchedulerTest, says_that_there_is_none) {
+  registered("edge-1");
+  start(std::chrono::seconds{0});
+  const auto reply = ask(kAsk);
+  EXPECT_TRUE(reply.machine.empty());
+  ASSERT_TRUE(reply.error);
+  EXPECT_EQ(reply.error->code, "placement.none");
+  EXPECT_THAT(reply.error->message, HasSubstr("edge-1"));
+}
+
+TEST_F(SchedulerTest, forgets_removed_machines) {
+  registered("edge-1");
+  is("edge-1", MachineState::kUp);
+  ASSERT_TRUE(bus_.publish({.topic = topics_.machine_registry, .key = "edge-1", .value = std::nullopt}));
+  start();
+  EXPECT_THAT(ask(kAsk).error->message, HasSubstr("no machine is registered"));
+}
+
+TEST_F(SchedulerTest, refuses_a_request_without_a_service) {
+  start();
+  EXPECT_EQ(ask(R"({"request_id": "r-1"})").error->code, "request.invalid");
+}
+
+}  // namespace
+}  // namespace slipway::scheduler
