@@ -292,7 +292,8 @@ class Arguments {
     return machine_add(session_, chosen_.machine);
   }
 
-  std::optional<Error> find_unknown_command(const std::vector<std::string>& words) const {
+  /// Before CLI11 reads anything, so that the mistake can name the nearest command.
+  std::optional<Error> find_unknown_command(const std::vector<std::string>& words) {
     std::vector<std::string> names;
     for (const CLI::App* one : app_.get_subcommands([](const CLI::App*) { return true; }))
       names.push_back(one->get_name());
@@ -300,6 +301,8 @@ class Arguments {
       if (words[i].starts_with('-')) {
         const bool takes_value =
             words[i] == "-o" || words[i] == "--output" || words[i] == "--server" || words[i] == "--progress";
+        if (words[i] == "-o" && i + 1 < words.size() && words[i + 1] == "json")
+          session_.format = Format::kJson;
         if (takes_value) ++i;
         continue;
       }

@@ -25,7 +25,8 @@ ExitCode of_failure(const messages::DeploymentStatus& last) {
   const Error none;
   const Error& error = last.error ? *last.error : none;
   if (!touched(last.error_stage)) {
-    if (has_prefix(error.code, {"meta.", "archive.", "request."})) return ExitCode::kUsage;
+    if (has_prefix(error.code, {"meta.", "archive."})) return ExitCode::kUsage;
+    if (has_prefix(error.code, {"request."}) && error.kind == ErrorKind::kInvalid) return ExitCode::kUsage;
     if (last.error_stage == to_string(Stage::kBuilt) || has_prefix(error.code, {"build."}))
       return ExitCode::kBuildFailed;
     if (error.code == "kafka.unreachable" || error.code == "repository.unreachable")
