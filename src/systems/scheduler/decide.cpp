@@ -10,14 +10,24 @@ namespace {
 using messages::MachineState;
 
 constexpr double kPerService = 5;
-constexpr double kUnmeasured = 50;  // neither preferred nor shunned
+constexpr double kUnmeasured = 50;              // neither preferred nor shunned
+constexpr std::chrono::seconds kFirstWord{60};  // within it a new machine's agent is put there and heard
+
+bool is_unheard(const Candidate& candidate) {
+  return !candidate.state || candidate.state->state == MachineState::kUnknown;
+}
+
+bool may_fit_soon(const Candidate& candidate, WallTime now) {
+  return is_unheard(candidate) && now - candidate.machine.registered_at < kFirstWord &&
+         candidate.machine.engine_error.empty() && !candidate.machine.cordoned;
+}
 
 /// Empty if it fits.
 std::string why_not(const Candidate& candidate, WallTime now) {
   if (candidate.machine.cordoned) return "cordoned";
   if (!candidate.machine.engine_error.empty())
     return "its Engine does not answer: " + candidate.machine.engine_error;
-  if (!candidate.state || candidate.state->state == MachineState::kUnknown) return "no sample of it yet";
+  if (is_unheard(candidate)) return "no sample of it yet";
   if (candidate.state->state == MachineState::kUp) return {};
   const std::string cause = candidate.state->cause.empty() ? "" : " (" + candidate.state->cause + ")";
   return fmt::format("{}{} for {}", to_string(candidate.state->state), cause,
@@ -46,8 +56,7 @@ Choice decide(const std::vector<Candidate>& candidates, const std::string& prefe
   for (const Candidate& candidate : candidates) {
     if (const std::string reason = why_not(candidate, now); !reason.empty()) {
       choice.refused[candidate.machine.name] = reason;
-      const bool is_new = !candidate.state && candidate.machine.engine_error.empty();
-      choice.may_change_soon = choice.may_change_soon || (is_new && !candidate.machine.cordoned);
+      choice.may_change_soon = choice.may_change_soon || may_fit_soon(candidate, now);
       continue;
     }
     ++fitting;

@@ -21,7 +21,7 @@ struct Candidate {
   messages::Machine machine;                          ///< as registered
   std::optional<messages::MachineStateReport> state;  ///< as the Heart Beat Manager says
   std::optional<Load> load;                           ///< nothing: no sample yet
-  int services = 0;                                   ///< instances of services that run there
+  int services = 0;                                   ///< that run there or are on their way
 };
 
 /// The answer, and whether a machine that is new may still become fit.
@@ -29,7 +29,7 @@ struct Choice {
   std::string machine;                         ///< empty: none fits
   std::string reason;                          ///< for people: why this one, or why none
   std::map<std::string, std::string> refused;  ///< machine -> why not
-  bool may_change_soon = false;                ///< none fits, but the state of some is not known yet
+  bool may_change_soon = false;                ///< none fits, but one was just registered and not heard yet
 };
 
 /// A machine fits if it is up, its Engine answers and it is not cordoned. The one in `prefer` is taken if it

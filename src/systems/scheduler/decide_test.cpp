@@ -15,6 +15,7 @@ Candidate machine(const std::string& name, std::optional<MachineState> state, do
                   double memory = 10, int services = 0) {
   Candidate out;
   out.machine.name = name;
+  out.machine.registered_at = kNow - std::chrono::seconds{5};
   if (state) {
     out.state.emplace();
     out.state->state = *state;
@@ -72,6 +73,10 @@ TEST(Decide, keeps_what_was_chosen_before_while_it_fits) {
 
 TEST(Decide, says_when_waiting_may_help) {
   EXPECT_TRUE(decide({machine("new", std::nullopt)}, "", kNow).may_change_soon);
+  EXPECT_TRUE(decide({machine("new", MachineState::kUnknown)}, "", kNow).may_change_soon);
+  auto mute = machine("mute", MachineState::kUnknown);
+  mute.machine.registered_at = kNow - std::chrono::minutes{5};
+  EXPECT_FALSE(decide({mute}, "", kNow).may_change_soon);
   EXPECT_FALSE(decide({machine("down", MachineState::kDown)}, "", kNow).may_change_soon);
   auto broken = machine("broken", std::nullopt);
   broken.machine.engine_error = "connection refused";

@@ -1,11 +1,22 @@
 #include "systems/scheduler/scheduler.hpp"
 
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
 #include "messages/placement.hpp"
 #include "ports/answers.hpp"
 #include "ports/request_loop.hpp"
 #include "systems/scheduler/machines.hpp"
 
 namespace slipway::scheduler {
+namespace {
+
+constexpr std::string_view kAgent = "slipway-agent";
+constexpr std::chrono::minutes kOnItsWay{10};  // then it runs, or failed
+
+}  // namespace
 
 struct Scheduler::Parts {
   Parts(ports::Bus& a_bus, ports::Repository& a_repository, Clock& a_clock, Log a_log,
@@ -28,7 +39,9 @@ struct Scheduler::Parts {
 
   Status handle(const ports::Record& record);
   Result<std::string> answer(const messages::PlacementRequest& request, WallTime asked_at);
-  Result<std::vector<Candidate>> candidates();
+  WallTime asked_at(const ports::Record& record);
+  Result<std::vector<Candidate>> candidates(const std::string& asking);
+  Result<int> services_on(const std::string& machine, const std::string& asking);
 
   ports::Bus& bus;
   ports::Repository& repository;
@@ -36,7 +49,16 @@ struct Scheduler::Parts {
   const Log log;
   const messages::Topics topics;
   const SchedulerSettings settings;
+
+  // The request loop's thread's own.
   ports::Answers answers;
+  std::pair<std::string, WallTime> first_tried;  // place of the record under way
+  struct Placed {
+    std::string machine;
+    MonoTime at{};
+  };
+  std::map<std::string, Placed> on_their_way;  // by service: chosen, perhaps not an instance yet
+
   Machines machines;  // these last: their bodies use all the others
   ports::RequestLoop requests;
 };
@@ -58,7 +80,7 @@ Status Scheduler::Parts::handle(const ports::Record& record) {
                                       .canonical = messages::to_json(request),
                                       .key = request.service_id};
   return answers.answer(asked, [&]() -> Result<std::string> {
-    if (!parsed.refusal) return answer(request, record.timestamp);
+    if (!parsed.refusal) return answer(request, asked_at(record));
     return messages::to_json(messages::PlacementReply{.request_id = request.request_id,
                                                       .service_id = request.service_id,
                                                       .correlation_id = request.correlation_id,
@@ -66,19 +88,36 @@ Status Scheduler::Parts::handle(const ports::Record& record) {
   });
 }
 
-Result<std::vector<Candidate>> Scheduler::Parts::candidates() {
+// A time stamp is the sender's word: one that lies in the future must not make the question wait for ever.
+WallTime Scheduler::Parts::asked_at(const ports::Record& record) {
+  if (first_tried.first != record.place()) first_tried = {record.place(), clock.now()};
+  return std::min(record.timestamp, first_tried.second);
+}
+
+Result<std::vector<Candidate>> Scheduler::Parts::candidates(const std::string& asking) {
   auto out = machines.candidates();
+  std::erase_if(on_their_way, [&](const auto& entry) { return clock.mono() - entry.second.at > kOnItsWay; });
   for (Candidate& candidate : out) {
-    SLIPWAY_ASSIGN(const auto instances,
-                   repository.instances().where("machine", candidate.machine.name, 1000));
-    for (const auto& instance : instances) candidate.services += instance.state == "running" ? 1 : 0;
+    SLIPWAY_ASSIGN(candidate.services, services_on(candidate.machine.name, asking));
   }
   return out;
 }
 
+// Building takes minutes: what was sent there counts too, or all questions of that time get one machine.
+Result<int> Scheduler::Parts::services_on(const std::string& machine, const std::string& asking) {
+  SLIPWAY_ASSIGN(const auto instances, repository.instances().where("machine", machine, 1000));
+  std::set<std::string> services;
+  for (const auto& instance : instances)
+    if (instance.service_id != kAgent && (instance.state == "running" || instance.state == "starting"))
+      services.insert(instance.service_id);
+  for (const auto& [service, placed] : on_their_way)
+    if (placed.machine == machine && service != asking) services.insert(service);
+  return static_cast<int>(services.size());
+}
+
 Result<std::string> Scheduler::Parts::answer(const messages::PlacementRequest& request, WallTime asked_at) {
   if (!machines.known()) return unavailable("placement.starting", "the machines are still being read");
-  SLIPWAY_ASSIGN(const auto all, candidates());
+  SLIPWAY_ASSIGN(const auto all, candidates(request.service_id));
   SLIPWAY_ASSIGN(const auto before, repository.placements().find(request.request_id));
   const Choice choice = decide(all, before ? before->machine : "", clock.now());
   if (choice.may_change_soon && clock.now() - asked_at < settings.patience)
@@ -89,6 +128,7 @@ Result<std::string> Scheduler::Parts::answer(const messages::PlacementRequest& r
                                            .reason = choice.reason,
                                            .refused = choice.refused,
                                            .at = clock.now()}));
+  if (!choice.machine.empty()) on_their_way[request.service_id] = {choice.machine, clock.mono()};
   log.info("placement", {{"service", request.service_id},
                          {"request", request.request_id},
                          {"machine", choice.machine},

@@ -25,6 +25,7 @@ class SchedulerTest : public testing::Test {
   void registered(const std::string& name) {
     messages::Machine machine;
     machine.name = name;
+    machine.registered_at = clock_.now();
     ASSERT_TRUE(bus_.publish({.topic = topics_.machine_registry, .key = name, .value = to_json(machine)}));
   }
   void is(const std::string& name, MachineState state) {
@@ -151,6 +152,56 @@ TEST_F(SchedulerTest, forgets_removed_machines) {
 TEST_F(SchedulerTest, refuses_a_request_without_a_service) {
   start();
   EXPECT_EQ(ask(R"({"request_id": "r-1"})").error->code, "request.invalid");
+}
+
+TEST_F(SchedulerTest, waits_for_a_new_machine_that_is_said_to_be_unknown) {
+  registered("edge-1");
+  is("edge-1", MachineState::kUnknown);
+  start();
+  bus_.put_plain(topics_.placement_requests, kAsk);
+  EXPECT_FALSE(bus_.wait_for(
+      topics_.placement_replies, [](const auto& all) { return !all.empty(); }, milliseconds{100}));
+  is("edge-1", MachineState::kUp);
+  EXPECT_EQ(reply(1).machine, "edge-1");
+}
+
+TEST_F(SchedulerTest, does_not_count_the_agent_as_a_service) {
+  registered("edge-1");
+  is("edge-1", MachineState::kUp);
+  ASSERT_TRUE(
+      repository_.instances().put({.service_id = "slipway-agent", .machine = "edge-1", .state = "running"}));
+  start();
+  EXPECT_THAT(ask(kAsk).reason, HasSubstr("0 services"));
+}
+
+TEST_F(SchedulerTest, counts_what_it_sent_to_a_machine_before_it_runs_there) {
+  for (const char* name : {"edge-1", "edge-2"}) {
+    registered(name);
+    is(name, MachineState::kUp);
+  }
+  start();
+  EXPECT_EQ(ask(R"({"request_id": "r-1", "service_id": "one"})").machine, "edge-1");
+  EXPECT_EQ(ask(R"({"request_id": "r-2", "service_id": "two"})", 2).machine, "edge-2");
+  EXPECT_EQ(ask(R"({"request_id": "r-3", "service_id": "one"})", 3).machine, "edge-1");  // not against itself
+}
+
+TEST(SchedulerOfAnEarlierTime, does_not_wait_for_a_question_of_the_future_to_grow_old) {
+  SystemClock clock;
+  ManualClock ahead(clock.now() + std::chrono::hours{1});
+  fakes::FakeBus bus(ahead);
+  fakes::FakeRepository repository;
+  const messages::Topics topics("test.");
+  ASSERT_TRUE(bus.ensure_topics(topics.all()));
+  messages::Machine machine;
+  machine.name = "edge-1";
+  machine.registered_at = clock.now();
+  ASSERT_TRUE(bus.publish({.topic = topics.machine_registry, .key = "edge-1", .value = to_json(machine)}));
+  const Scheduler scheduler(bus, repository, clock, Log::silent(), topics,
+                            {.patience = std::chrono::seconds{0}});
+  bus.put_plain(topics.placement_requests, kAsk);
+  const auto replies = bus.wait_for_count(topics.placement_replies, 1);
+  ASSERT_EQ(replies.size(), 1U);
+  EXPECT_EQ(messages::parse_placement_reply(*replies[0].value).value().error->code, "placement.none");
 }
 
 }  // namespace
