@@ -164,7 +164,8 @@ Status start_roles(Site& site, const ServerSettings& settings, const std::vector
                                                                     log.named("node_manager"), topics);
   if (runs("scheduler"))
     site.scheduler =
-        std::make_unique<scheduler::Scheduler>(bus, repository, clock, log.named("scheduler"), topics);
+        std::make_unique<scheduler::Scheduler>(bus, repository, clock, log.named("scheduler"), topics,
+                                               scheduler::SchedulerSettings{.holder = owner});
   if (runs("life_cycle_manager"))
     site.life_cycle_manager = std::make_unique<life_cycle_manager::LifeCycleManager>(
         bus, repository, clock, log.named("life_cycle_manager"), topics);

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <string>
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
@@ -14,9 +15,12 @@ namespace slipway::scheduler {
 struct SchedulerSettings {
   /// How old a question may become while a machine without a first state is the only hope.
   std::chrono::seconds patience{20};
+  /// Of the lease `scheduler`; give a name only where its predecessor is known to be dead.
+  std::string holder{};
 };
 
 /// The role `scheduler`: answers "which machine?" with the least loaded one that is fit, and with reasons.
+/// Many can run: the one that holds the lease is the member of the group `slipway.scheduler` and answers.
 /// Runs on threads of its own from construction to destruction; everything handed in must outlive it.
 class Scheduler {
  public:

@@ -185,6 +185,27 @@ TEST_F(SchedulerTest, counts_what_it_sent_to_a_machine_before_it_runs_there) {
   EXPECT_EQ(ask(R"({"request_id": "r-3", "service_id": "one"})", 3).machine, "edge-1");  // not against itself
 }
 
+TEST_F(SchedulerTest, one_of_two_answers_and_the_other_takes_its_place) {
+  registered("edge-1");
+  is("edge-1", MachineState::kUp);
+  start();
+  EXPECT_EQ(ask(kAsk).machine, "edge-1");  // it holds the lease
+  const Scheduler second(bus_, repository_, clock_, Log::silent(), topics_);
+  EXPECT_EQ(ask(R"({"service_id": "two"})", 2).machine, "edge-1");
+  EXPECT_EQ(bus_.group_members("test.scheduler").value(), 1);
+  scheduler_.reset();
+  EXPECT_EQ(ask(R"({"service_id": "three"})", 3).machine, "edge-1");
+}
+
+TEST_F(SchedulerTest, who_does_not_hold_the_lease_stays_out_of_the_group) {
+  ASSERT_TRUE(repository_.leases().take("scheduler", "somebody else", std::nullopt).value());
+  start();
+  bus_.put_plain(topics_.placement_requests, kAsk);
+  EXPECT_FALSE(bus_.wait_for(
+      topics_.placement_replies, [](const auto& all) { return !all.empty(); }, milliseconds{300}));
+  EXPECT_EQ(bus_.group_members("test.scheduler").value(), 0);
+}
+
 TEST(SchedulerOfAnEarlierTime, does_not_wait_for_a_question_of_the_future_to_grow_old) {
   SystemClock clock;
   ManualClock ahead(clock.now() + std::chrono::hours{1});
