@@ -72,7 +72,7 @@ std::string place_of(const json& sensor) {
 
 int sensor_add(Session& session, const SensorOptions& options) {
   return ask(
-      session, SensorAction::kAdd, options,
+      session, options.simulated ? SensorAction::kSimulate : SensorAction::kAdd, options,
       fmt::format("Added sensor {}{}.", options.id, options.simulated ? ", simulated until removed" : ""));
 }
 
