@@ -155,7 +155,8 @@ Status start_roles(Site& site, const ServerSettings& settings, const std::vector
         bus, repository, clock, log.named("monitoring_service"), topics);
   if (runs("heart_beat_manager"))
     site.heart_beat_manager = std::make_unique<heart_beat_manager::HeartBeatManager>(
-        bus, repository, clock, log.named("heart_beat_manager"), topics);
+        bus, repository, clock, log.named("heart_beat_manager"), topics,
+        heart_beat_manager::HeartBeatManagerSettings{.holder = owner});
   if (runs("sensor_manager"))
     site.sensor_manager = std::make_unique<sensor_manager::SensorManager>(
         bus, repository, clock, log.named("sensor_manager"), topics);

@@ -10,6 +10,7 @@
 #include "messages/machine_sample.hpp"
 #include "messages/service_event.hpp"
 #include "ports/request_loop.hpp"
+#include "ports/role_lease.hpp"
 
 namespace slipway::heart_beat_manager {
 namespace {
@@ -19,29 +20,27 @@ constexpr milliseconds kPingTimeout{2'000};
 
 }  // namespace
 
-struct HeartBeatManager::Parts final : ports::RebalanceListener {
-  Parts(ports::Bus& the_bus, Clock& the_clock, Log the_log, messages::Topics the_topics,
-        HeartBeatManagerSettings the_settings)
+struct HeartBeatManager::Parts {
+  Parts(ports::Bus& the_bus, ports::Repository& repository, Clock& the_clock, Log the_log,
+        messages::Topics the_topics, HeartBeatManagerSettings the_settings)
       : bus(the_bus),
         clock(the_clock),
         log(std::move(the_log)),
         topics(std::move(the_topics)),
-        settings(the_settings),
+        settings(std::move(the_settings)),
         beats(settings.beats),
         known(bus, clock, log, {topics.machine_registry, topics.machine_state}, ports::From::kBeginning,
               [this](const ports::Record& record) { learn(record); }),
         live(bus, clock, log, {topics.machine_stats, topics.service_events}, ports::From::kEnd,
              [this](const ports::Record& record) { hear(record); }),
+        lease(repository.leases(), clock, log, "heart_beat_manager", settings.holder),
         rounds([this](const std::stop_token& stop) { run(stop); }) {}
-
-  void assigned(std::span<const ports::TopicPartition> partitions) override;
-  void revoked(std::span<const ports::TopicPartition> partitions) override;
 
   void learn(const ports::Record& record);
   void hear(const ports::Record& record);
   void run(const std::stop_token& stop);
-  bool join(const std::stop_token& stop);
   void wait_a_round(const std::stop_token& stop);
+  Status be_a_member();
   void mind_our_own_absence();
   bool kafka_answers();
   void speak();
@@ -61,20 +60,20 @@ struct HeartBeatManager::Parts final : ports::RebalanceListener {
 
   // The rounds' thread's own.
   std::unique_ptr<ports::Consumer> seat;
-  bool speaker = false;
   std::map<std::string, Beats::Report> unsaid;  // changes that Kafka has not taken yet
   Backoff pause;
   std::optional<MonoTime> last_round, last_repeat, last_ping;
 
   ports::TopicReader known;  // these last: their bodies use all the others
   ports::TopicReader live;
+  ports::RoleLease lease;
   Worker rounds;
 };
 
-HeartBeatManager::HeartBeatManager(ports::Bus& bus, ports::Repository& /*all it knows is on Kafka*/,
-                                   Clock& clock, Log log, messages::Topics topics,
-                                   HeartBeatManagerSettings settings)
-    : parts_(std::make_unique<Parts>(bus, clock, std::move(log), std::move(topics), settings)) {}
+HeartBeatManager::HeartBeatManager(ports::Bus& bus, ports::Repository& repository, Clock& clock, Log log,
+                                   messages::Topics topics, HeartBeatManagerSettings settings)
+    : parts_(std::make_unique<Parts>(bus, repository, clock, std::move(log), std::move(topics),
+                                     std::move(settings))) {}
 
 HeartBeatManager::~HeartBeatManager() = default;
 
@@ -126,19 +125,6 @@ void HeartBeatManager::Parts::hear(const ports::Record& record) {
 
 // ---- what is said
 
-void HeartBeatManager::Parts::assigned(std::span<const ports::TopicPartition> partitions) {
-  for (const auto& partition : partitions)
-    if (partition.partition == 0) {
-      speaker = true;
-      last_repeat.reset();  // everything is said at once
-    }
-}
-
-void HeartBeatManager::Parts::revoked(std::span<const ports::TopicPartition> partitions) {
-  for (const auto& partition : partitions)
-    if (partition.partition == 0) speaker = false;
-}
-
 void HeartBeatManager::Parts::run(const std::stop_token& stop) {
   // Before the registry and the last word about each machine are known, and the samples are being read, there
   // is nothing to judge.
@@ -146,7 +132,6 @@ void HeartBeatManager::Parts::run(const std::stop_token& stop) {
          !(known.wait_caught_up(settings.round) && live.wait_ready(settings.round))) {
   }
   while (!stop.stop_requested()) {
-    if (!seat && !join(stop)) continue;
     wait_a_round(stop);
     mind_our_own_absence();
     speak();
@@ -154,30 +139,30 @@ void HeartBeatManager::Parts::run(const std::stop_token& stop) {
   seat.reset();
 }
 
-bool HeartBeatManager::Parts::join(const std::stop_token& stop) {
-  auto joined = bus.join_group(topics.group("heart_beat_manager"), {topics.machine_registry}, this);
-  if (joined) {
-    seat = std::move(*joined);
-    pause.reset();
-    return true;
-  }
-  log.warn("joining the group fails, trying again", joined.error());
-  clock.sleep(pause.next(), stop);
-  return false;
-}
-
-// The records of the seat are known already: it is there to be a member, and to be given the first partition.
 void HeartBeatManager::Parts::wait_a_round(const std::stop_token& stop) {
-  const auto records = seat->poll(100, settings.round);
-  if (!records) {
-    log.warn("being a member of the group fails, trying again", records.error());
-    last_round.reset();  // we may have been deaf
-    clock.sleep(pause.next(), stop);
+  if (!lease.held()) {
+    seat.reset();
+    last_repeat.reset();  // whoever gets the lease says everything at once
+    clock.sleep(settings.round, stop);
     return;
   }
-  for (const auto& record : *records)
+  const Status member = be_a_member();
+  if (member) return pause.reset();
+  log.warn("being a member of the group fails, trying again", member.error());
+  last_round.reset();  // we may have been deaf
+  clock.sleep(pause.next(), stop);
+}
+
+// The records of the seat are known already: it is there to be a member, by which people see that we are up.
+Status HeartBeatManager::Parts::be_a_member() {
+  if (!seat) {
+    SLIPWAY_ASSIGN(seat, bus.join_group(topics.group("heart_beat_manager"), {topics.machine_registry}));
+  }
+  SLIPWAY_ASSIGN(const auto records, seat->poll(100, settings.round));
+  for (const auto& record : records)
     if (const auto stored = seat->store_offset({record.topic, record.partition}, record.offset + 1); !stored)
       log.debug("an offset was not stored: " + to_string(stored.error()));
+  return {};
 }
 
 void HeartBeatManager::Parts::mind_our_own_absence() {
@@ -213,7 +198,7 @@ void HeartBeatManager::Parts::speak() {
       for (auto& report : beats.all()) unsaid[report.machine] = std::move(report);
     take_back.assign(removed.begin(), removed.end());
   }
-  if (!speaker) return unsaid.clear();
+  if (!lease.held()) return unsaid.clear();
   if (repeat) last_repeat = now;
   for (const auto& machine : take_back) {
     unsaid.erase(machine);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
@@ -16,11 +17,14 @@ struct HeartBeatManagerSettings {
   std::chrono::seconds repeat_every{10};  ///< each state is said again this often
   std::chrono::seconds asleep_after{5};   ///< between two rounds: so long, and we were paused ourselves
   std::chrono::milliseconds round{500};
+  /// Of the lease `heart_beat_manager`; give a name only where its predecessor is known to be dead.
+  std::string holder{};
 };
 
 /// The role `heart_beat_manager`: says on machine.state who is up, suspect or down. Machines are known from
 /// the registry topic, beats are the samples on machine.stats. Many can run: all listen, and the one that
-/// Kafka gave the first partition of the registry in the group `slipway.heart_beat_manager` speaks.
+/// holds the lease is the member of the group `slipway.heart_beat_manager` and speaks. Everything handed in
+/// must outlive it.
 class HeartBeatManager {
  public:
   HeartBeatManager(ports::Bus& bus, ports::Repository& repository, Clock& clock, Log log,
