@@ -136,7 +136,7 @@ class Topic:
             raw = message.value()
             try:
                 value = json.loads(raw) if raw is not None else None
-            except ValueError:
+            except (ValueError, RecursionError):
                 value = raw
             new.append({"key": message.key().decode() if message.key() else None, "value": value, "at": message.timestamp()[1],
                         "headers": {key: (text or b"").decode() for key, text in message.headers() or []},

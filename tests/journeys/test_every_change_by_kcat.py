@@ -1,5 +1,6 @@
 """Every change that the CLI can make is a message: each of them here by kcat, plain JSON without a key. Nobody needs our programs to change anything."""
 import json
+import subprocess
 
 import pytest
 from kit import fresh, get, put_source, request_id, service, story, wait_until
@@ -93,7 +94,9 @@ def test_a_waiting_request_is_superseded_by_a_newer_one(running, bus, containers
         wishes.append({"request_id": request_id(), "service_id": running, "path": path, "machine": here})
     bus.kcat("slipway.deployment.requests", wishes[0])
     status.until("the first is at work", lambda v: v["request_id"] == wishes[0]["request_id"] and v["stage"] == "fetched", 30)
-    bus.kcat("slipway.deployment.requests", wishes[1], wishes[2])
+    bus.kcat("slipway.deployment.requests", wishes[1])
+    wait_until("the second one waits", lambda: wishes[1]["request_id"] in repository["lanes"].find_one({"_id": running})["queue"], 10)
+    bus.kcat("slipway.deployment.requests", wishes[2])
     ends = [status.until("its end", lambda v, w=w: v["request_id"] == w["request_id"] and v["final"], 60)["value"]["state"] for w in wishes]
     assert ends == ["succeeded", "superseded", "succeeded"]
     assert word(containers, running) == "w2"
@@ -140,7 +143,6 @@ def test_what_nothing_acts_on_yet_is_refused(topic, wish, server, bus):
 
 
 def test_a_key_that_contradicts_the_value_is_refused(server, bus, stack):
-    import subprocess
     wish = {"request_id": request_id(), "service_id": "anything", "path": "a/1"}
     status = bus.watch("slipway.deployment.status")
     subprocess.run(["kcat", "-P", "-b", bus.brokers, "-t", "slipway.deployment.requests", "-k", "another"], input=json.dumps(wish) + "\n", text=True, check=True, timeout=20)
