@@ -159,7 +159,8 @@ Status start_roles(Site& site, const ServerSettings& settings, const std::vector
         heart_beat_manager::HeartBeatManagerSettings{.holder = owner});
   if (runs("sensor_manager"))
     site.sensor_manager = std::make_unique<sensor_manager::SensorManager>(
-        bus, repository, clock, log.named("sensor_manager"), topics);
+        bus, repository, clock, log.named("sensor_manager"), topics,
+        sensor_manager::SensorManagerSettings{.holder = owner});
   if (runs("node_manager"))
     site.node_manager = std::make_unique<node_manager::NodeManager>(bus, repository, *site.engines, clock,
                                                                     log.named("node_manager"), topics);

@@ -101,7 +101,7 @@ std::string_view to_string(Action action) {
 Result<Parsed<DeploymentRequest>> parse_deployment_request(std::string_view text,
                                                            const std::optional<std::string>& key,
                                                            const RecordPlace& place) {
-  SLIPWAY_ASSIGN(Envelope envelope, open_request(text, place));
+  SLIPWAY_ASSIGN(Envelope envelope, open_request(text, place, is_request_id));
   const Fields fields = envelope.fields();
   Parsed<DeploymentRequest> parsed;
   DeploymentRequest& request = parsed.request;

@@ -16,14 +16,25 @@ std::string derived_request_id(const RecordPlace& place) {
                     .substr(0, 24);
 }
 
-bool is_request_id(std::string_view text) {
+namespace {
+
+bool is_id(std::string_view text, std::size_t most) {
   const auto alnum = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
   };
-  if (text.empty() || text.size() > 64 || !alnum(text.front())) return false;
+  if (text.empty() || text.size() > most || !alnum(text.front())) return false;
   for (const char c : text)
     if (!alnum(c) && c != '.' && c != '_' && c != ':' && c != '-') return false;
   return true;
+}
+
+}  // namespace
+
+bool is_request_id(std::string_view text) {
+  return is_id(text, 64);
+}
+bool is_question_id(std::string_view text) {
+  return is_id(text, 80);
 }
 
 void Envelope::check_key(const std::optional<std::string>& key, std::string_view owner,
@@ -35,14 +46,15 @@ void Envelope::check_key(const std::optional<std::string>& key, std::string_view
                "leave the key out, or make it the same");
 }
 
-Result<Envelope> open_request(std::string_view text, const RecordPlace& place) {
+Result<Envelope> open_request(std::string_view text, const RecordPlace& place,
+                              bool (*is_well_formed)(std::string_view)) {
   SLIPWAY_ASSIGN(nlohmann::json value, parse_strict_json(text));
   if (!value.is_object()) return invalid("request.invalid", "a request is a JSON object, this is none");
   Envelope envelope;
   const auto id = value.find("request_id");
   if (id == value.end() || id->is_null()) {
     envelope.request_id = derived_request_id(place);
-  } else if (id->is_string() && is_request_id(id->get_ref<const std::string&>())) {
+  } else if (id->is_string() && is_well_formed(id->get_ref<const std::string&>())) {
     envelope.request_id = id->get<std::string>();
   } else {
     Error error = invalid("request.id", "request_id must be 1 to 64 letters, digits, dots, _ : and -",

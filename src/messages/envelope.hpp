@@ -24,6 +24,7 @@ struct Envelope {
 
 /// Errors, all for the dead-letter topic: those of parse_strict_json, request.invalid (no object), request.id
 /// (malformed). A missing id is derived from the record's place.
-Result<Envelope> open_request(std::string_view json, const RecordPlace& place);
+Result<Envelope> open_request(std::string_view json, const RecordPlace& place,
+                              bool (*is_well_formed)(std::string_view) = is_question_id);
 
 }  // namespace slipway::messages

@@ -99,6 +99,8 @@ const TextRule kServiceName{
     40};
 const TextRule kMachineName{is_machine_name,
                             "a machine's name: lower-case letters, digits, dots, _ and -, at most 63", 63};
+const TextRule kQuestionId{is_question_id,
+                           "an id: 1 to 80 letters, digits, dots, _ : and -, a letter or digit first", 80};
 const TextRule kSensorName{is_sensor_name, "a sensor's id: letters, digits, dots, _ and -, at most 63", 63};
 const TextRule kSensorType{is_sensor_type, "a sensor's type: letters, digits, _ and -, at most 63", 63};
 const TextRule kTopicName{is_topic_name, "a topic's name: letters, digits, dots, _ and -, at most 249", 249};

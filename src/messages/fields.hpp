@@ -39,6 +39,7 @@ extern const TextRule kSensorName;   ///< ^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za
 extern const TextRule kSensorType;   ///< the same without dots, which part a topic's name
 extern const TextRule kTopicName;    ///< ^[a-zA-Z0-9._-]{1,249}$
 extern const TextRule kRequestId;
+extern const TextRule kQuestionId;
 
 /// Reads the members of one JSON object: each call names what it wants, what is wrong goes to `problems` and
 /// the default comes back. Nothing is ever narrowed. null counts as absent; unknown members are ignored. Both

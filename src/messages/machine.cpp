@@ -155,7 +155,7 @@ Result<MachineReply> parse_machine_reply(std::string_view text) {
   Problems problems;
   const Fields fields(value, "", problems);
   MachineReply reply;
-  reply.request_id = fields.required_text("request_id", kRequestId);
+  reply.request_id = fields.required_text("request_id", kQuestionId);
   reply.machine = fields.text("machine");
   reply.unchanged = fields.flag("unchanged");
   if (const auto machine = fields.object("registered")) reply.registered = read_machine(*machine);

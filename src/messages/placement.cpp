@@ -35,7 +35,7 @@ Result<PlacementReply> parse_placement_reply(std::string_view text) {
   Problems problems;
   const Fields fields(value, "", problems);
   PlacementReply reply;
-  reply.request_id = fields.required_text("request_id", kRequestId);
+  reply.request_id = fields.required_text("request_id", kQuestionId);
   reply.service_id = fields.text("service_id");
   reply.correlation_id = fields.text("correlation_id");
   reply.machine = fields.text("machine");

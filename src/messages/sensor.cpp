@@ -188,7 +188,7 @@ Result<SensorReply> parse_sensor_reply(std::string_view text) {
   Problems problems;
   const Fields fields(value, "", problems);
   SensorReply reply;
-  reply.request_id = fields.required_text("request_id", kRequestId);
+  reply.request_id = fields.required_text("request_id", kQuestionId);
   reply.service_id = fields.text("service_id");
   reply.sensor_id = fields.text("sensor_id");
   reply.binding = fields.integer("binding").value_or(0);
