@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/text.hpp"
 #include "meta_file/read.hpp"
 #include "systems/deployment_manager/stages/stage.hpp"
 
@@ -23,6 +25,15 @@ Result<ports::EngineInfo> preflight(StageContext& context) {
                  {},
                  fmt::format("slipway machine show {}", name)};
   return context.machine->engine->info();
+}
+
+// Inside a container loopback is the container itself: it would never reach the broker.
+bool is_loopback(const std::string& brokers) {
+  return std::ranges::any_of(split(brokers, ','), [](std::string_view broker) {
+    broker = broker.substr(
+        std::min(broker.find("://") == std::string_view::npos ? 0 : broker.find("://") + 3, broker.size()));
+    return broker.starts_with("127.") || broker.starts_with("localhost") || broker.starts_with("[::1]");
+  });
 }
 
 }  // namespace
@@ -56,6 +67,11 @@ StageResult validate(StageContext& context) {
       hint = reading.warnings.front().error.hint;
     }
   }
+  if (is_loopback(context.world.settings.services_kafka))
+    return invalid("kafka.loopback",
+                   fmt::format("services would be told to find Kafka at {}, which is their own container",
+                               context.world.settings.services_kafka),
+                   "set kafka.machine_brokers to an address that machines and containers reach");
   SLIPWAY_ASSIGN(const auto engine, preflight(context));
   const std::string message = fmt::format("{} {}, Engine {} on {}", context.spec->name, release.version,
                                           engine.version, context.machine->machine.name);
