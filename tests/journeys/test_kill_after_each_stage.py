@@ -40,5 +40,5 @@ def test_it_goes_on_after(stage, name, server, bus, repository, containers, here
     assert container["Config"]["Labels"]["slipway.request"] == wish["request_id"]
     made = [event for event in containers.events(since, time.time(), type="container", event="create") if event["Actor"]["Attributes"].get("name", "").endswith(f"{name}-{number}-1")]
     assert len(made) == 1, "created once"
-    lane = repository["lanes"].find_one({"_id": name})
-    assert lane["committed"] == number and lane["active"] is None
+    lane = wait_until("the lane is free", lambda: (found := repository["lanes"].find_one({"_id": name})) and found["active"] is None and found, 10)
+    assert lane["committed"] == number
