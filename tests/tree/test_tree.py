@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TRACKED = [name for name in subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
            if (ROOT / name).is_file()]
 CODE = [name for name in TRACKED if name.endswith((".cpp", ".hpp"))]
-PRODUCT = [name for name in CODE if name.startswith(("src/", "apps/")) and not name.endswith("_test.cpp")]
+PRODUCT = [name for name in CODE if name.startswith(("src/", "apps/")) and not name.endswith(("_test.cpp", "_test.hpp"))]
 
 # apps -> adapters, gateway, cli, systems -> ports -> messages, meta_file -> base
 LAYERS = {"apps": 4, "adapters": 3, "gateway": 3, "cli": 3, "systems": 3, "ports": 2, "messages": 1, "meta_file": 1, "base": 0}
