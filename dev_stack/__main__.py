@@ -66,7 +66,7 @@ def print_env(_) -> int:
 
 
 def slipway(arguments: list[str]) -> int:
-    program = str(build.binary("slipway", "release"))
+    program = str(build.binary("slipway", "dev"))
     os.execve(program, [program, *arguments], {**os.environ, **Stack("dev").load().env()})
 
 

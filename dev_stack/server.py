@@ -25,7 +25,7 @@ def _yaml(value, indent: int = 0) -> str:
 class Server:
     """One server process of a stack. Several stand side by side under different names; `settings` adds to or overrides the written ones."""
 
-    def __init__(self, stack, preset: str = "release", name: str = "server", roles: str = "all", settings: dict | None = None):
+    def __init__(self, stack, preset: str = "dev", name: str = "server", roles: str = "all", settings: dict | None = None):
         self.stack = stack
         self.preset = preset
         self.name = name

@@ -72,7 +72,7 @@ def up(yes: bool, with_packages: bool) -> int:
         code = _deploy(server, steps)
         env = stack.env()
     sys.stderr.flush()
-    subprocess.run([build.binary("slipway", "release"), "status"], env={**os.environ, **env})
+    subprocess.run([build.binary("slipway", "dev"), "status"], env={**os.environ, **env})
     if code == 0:
         print(next_steps(env, steps.total()))
     return code
@@ -80,8 +80,8 @@ def up(yes: bool, with_packages: bool) -> int:
 
 def _build(steps: Steps) -> None:
     with steps.step("build") as note:
-        build.configure("release", "-DSLIPWAY_TESTS=OFF")
-        note.text = build.build("release", build.RUNNING_NEEDS)
+        build.configure("dev", "-DSLIPWAY_TESTS=OFF")
+        note.text = build.build("dev", build.RUNNING_NEEDS)
 
 
 def _cli(server: Server, *arguments: str) -> str:
@@ -108,7 +108,7 @@ def _ensure_sensor(server: Server) -> str:
 def _deploy(server: Server, steps: Steps) -> int:
     """The CLI shows its own progress; its exit code is ours."""
     print(f"[{steps.number + 1:2}/{len(steps.names)}] example", file=sys.stderr, flush=True)
-    done = subprocess.run([build.binary("slipway", "release"), "deploy", EXAMPLE, "--machine", MACHINE],
+    done = subprocess.run([build.binary("slipway", "dev"), "deploy", EXAMPLE, "--machine", MACHINE],
                           env={**os.environ, **server.stack.env()}, stdin=subprocess.DEVNULL, stdout=sys.stderr)
     return done.returncode
 
