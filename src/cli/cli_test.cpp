@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "cli/world_test.hpp"
+#include "tests/fakes/cli_world.hpp"
 
 namespace slipway::cli {
 namespace {

@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 
-#include "cli/world_test.hpp"
 #include "messages/deployment_status.hpp"
+#include "tests/fakes/cli_world.hpp"
 
 namespace slipway::cli {
 namespace {

@@ -150,14 +150,6 @@ json doctor_checks(const json& status, const std::string& server) {
     const bool ok = text_of(machine, "state") == "up" && text_of(machine, "engine_error").empty();
     checks.push_back(check("machine " + text_of(machine, "name"), ok, detail));
   }
-  for (const json& service : list_of(status, "services")) {
-    const std::string state = text_of(service, "state");
-    const bool ok = state != "failed" && text_of(service, "health") != "unhealthy";
-    std::string detail = state + ", " + text_of(service, "health");
-    if (const std::string error = text_of(service, "last_error"); !error.empty() && !ok)
-      detail += ": " + error;
-    checks.push_back(check("service " + text_of(service, "name"), ok, detail));
-  }
   return checks;
 }
 

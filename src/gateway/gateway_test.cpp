@@ -7,10 +7,10 @@
 #include "base/digest.hpp"
 #include "base/thread.hpp"
 #include "gateway/router.hpp"
-#include "gateway/world_test.hpp"
 #include "messages/deployment_request.hpp"
 #include "messages/machine.hpp"
 #include "messages/service_event.hpp"
+#include "tests/fakes/gateway_world.hpp"
 
 namespace slipway::gateway {
 namespace {
