@@ -10,6 +10,7 @@ namespace slipway::gateway {
 namespace {
 
 constexpr milliseconds kPing{2'000};
+constexpr milliseconds kFirstLook{10'000};  // who asks right after the start waits for it
 constexpr std::size_t kMostMachines = 10'000;
 
 }  // namespace
@@ -75,6 +76,9 @@ void Watch::take_sample(const ports::Record& record) {
 void Watch::look(const std::stop_token& stop) {
   do {
     look_once();
+    const std::scoped_lock lock(mutex_);
+    looked_ = true;
+    changed_.notify_all();
   } while (world_.clock.sleep(world_.settings.look_interval, stop));
 }
 
@@ -171,7 +175,8 @@ void Watch::refresh_documents() {
 Observed Watch::observe() {
   bool reachable = false;
   {
-    const std::scoped_lock lock(mutex_);
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, kFirstLook, [this] { return looked_; });
     reachable = !seen_.repository;
   }
   if (reachable) refresh_documents();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <condition_variable>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -75,6 +76,8 @@ class Watch {
 
   World& world_;
   mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  bool looked_ = false;  ///< at everything, once
   Observed seen_;
   ports::TopicReader states_;
   ports::TopicReader samples_;
