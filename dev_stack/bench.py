@@ -1,7 +1,6 @@
 """./dev bench [NAME]: Google Benchmark programs and end-to-end scripts of bench/, each closing with one line of JSON."""
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 from . import build, packages, repository

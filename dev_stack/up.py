@@ -1,7 +1,9 @@
 """./dev up: from a fresh clone to the example running on this machine, and what to try next."""
+import json
 import os
 import subprocess
 import sys
+import time
 
 from . import build, engine, images, kafka, network, packages, repository
 from .base import ROOT, TOOLS, Failed, Steps
@@ -56,7 +58,7 @@ def agree(lines: list[str], yes: bool) -> None:
 def up(yes: bool, with_packages: bool) -> int:
     if with_packages:
         packages.check_system()
-    steps = Steps([*STEPS[:2], "build", *STEPS[2:], "server", "this machine", "sensor", "example"])
+    steps = Steps([*STEPS[:2], "build", *STEPS[2:], "server", "this machine", "sensor", "example", "all is well"])
     with Stack("dev") as stack:
         agree(plan(stack, with_packages), yes)
         stack.up(steps, {"run", "stack"} if with_packages else set(), between=lambda: _build(steps))
@@ -70,6 +72,11 @@ def up(yes: bool, with_packages: bool) -> int:
         with steps.step("sensor") as note:
             note.text = _ensure_sensor(server)
         code = _deploy(server, steps)
+        if code == 0:
+            with steps.step("all is well") as note:
+                missing = _wait_until_well(server)
+                note.text = "healthy, reading, all systems up" if not missing else "not yet: " + missing
+                code = 1 if missing else 0
         env = stack.env()
     sys.stderr.flush()
     subprocess.run([build.binary("slipway", "dev"), "status"], env={**os.environ, **env})
@@ -107,10 +114,33 @@ def _ensure_sensor(server: Server) -> str:
 
 def _deploy(server: Server, steps: Steps) -> int:
     """The CLI shows its own progress; its exit code is ours."""
-    print(f"[{steps.number + 1:2}/{len(steps.names)}] example", file=sys.stderr, flush=True)
+    steps.number += 1
+    print(f"[{steps.number:2}/{len(steps.names)}] example", file=sys.stderr, flush=True)
     done = subprocess.run([build.binary("slipway", "dev"), "deploy", EXAMPLE, "--machine", MACHINE],
                           env={**os.environ, **server.stack.env()}, stdin=subprocess.DEVNULL, stdout=sys.stderr)
     return done.returncode
+
+
+def _not_well(server: Server) -> str:
+    """What `slipway status` still misses, or nothing."""
+    told = server.cli("status", "-o", "json", timeout=20)
+    try:
+        status = json.loads(told.stdout)
+    except ValueError:
+        return told.stderr.strip() or "no status"
+    missing = [f"{one['name']} is {one['state']}" for one in status["systems"] if one["state"] != "up"]
+    for service in status["services"]:
+        if service["name"] == EXAMPLE.name:
+            missing += [] if service["health"] == "healthy" else [f"{EXAMPLE.name} is {service['health']}"]
+            missing += [f"its sensor {one['name']} is {one['state']}" for one in service["sensors"] if one["state"] != "reporting"]
+    return ", ".join(missing) or ("" if status["ok"] else "slipway status names it")
+
+
+def _wait_until_well(server: Server, seconds: float = 60) -> str:
+    deadline = time.monotonic() + seconds
+    while (missing := _not_well(server)) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    return missing
 
 
 def next_steps(env: dict[str, str], seconds: float) -> str:
