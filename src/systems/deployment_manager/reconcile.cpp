@@ -137,7 +137,9 @@ Status Reconciler::record(const MachineEngine& machine, const Containers& contai
     if (!container) continue;
     auto now = instance;
     if (instance.state != "starting" || !container->running) now.state = instance_state(*container);
-    now.health = container->health;
+    // Proven healthy by its deployment, and not restarted since: the Engine's own check is only not due yet.
+    const bool proven = instance.health == "healthy" && container->restart_count == 0;
+    if (!proven || container->health != "starting") now.health = container->health;
     now.ports = container->ports;
     if (now.state == instance.state && now.health == instance.health && now.ports == instance.ports) continue;
     now.since = world_.clock.now();

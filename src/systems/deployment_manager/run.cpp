@@ -121,7 +121,8 @@ class Run {
     if (!end)
       if (auto set = engine->set_restart_policy(id, plan_container(input, world_.settings).restart); !set)
         world_.log.warn("the restart policy is left to the reconcile loop", set.error());
-    return record_instance(world_, *context_.machine, context_.release, id, end ? "completed" : "running");
+    return record_instance(world_, *context_.machine, context_.release, id, end ? "completed" : "running",
+                           true);
   }
 
   Status conclude(State state, bool unchanged, const std::string& message) {

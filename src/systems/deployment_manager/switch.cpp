@@ -185,19 +185,20 @@ Result<Made> make_container(World& world, AgentKeeper& agents, const MachineEngi
 }
 
 Status record_instance(World& world, const MachineEngine& machine, const ports::Release& release,
-                       const std::string& container_id, const std::string& state) {
+                       const std::string& container_id, const std::string& state, bool proven) {
   SLIPWAY_ASSIGN(const auto container, machine.engine->inspect(container_id));
   if (!container) return {};
-  return world.repository.instances().put({.service_id = release.service_id,
-                                           .release = release.number,
-                                           .replica = 1,
-                                           .machine = machine.machine.name,
-                                           .container_id = container->id,
-                                           .container_name = container->name,
-                                           .state = state,
-                                           .health = container->health,
-                                           .ports = container->ports,
-                                           .since = world.clock.now()});
+  return world.repository.instances().put(
+      {.service_id = release.service_id,
+       .release = release.number,
+       .replica = 1,
+       .machine = machine.machine.name,
+       .container_id = container->id,
+       .container_name = container->name,
+       .state = state,
+       .health = proven && container->health == "starting" ? "healthy" : container->health,
+       .ports = container->ports,
+       .since = world.clock.now()});
 }
 
 Status keep_failure_package(StageContext& context, messages::Stage stage, Error& error) {

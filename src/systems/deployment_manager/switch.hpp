@@ -41,9 +41,10 @@ Result<Made> make_container(World& world, AgentKeeper& agents, const MachineEngi
                             const ports::Release& release, const meta_file::ServiceSpec& spec,
                             const std::string& request_id);
 
-/// Writes what runs into `instances`.
+/// Writes what runs into `instances`. `proven`: the stage `healthy` has seen it answer, while the Engine's
+/// own check, which comes only after a whole interval, still says "starting".
 Status record_instance(World& world, const MachineEngine& machine, const ports::Release& release,
-                       const std::string& container_id, const std::string& state);
+                       const std::string& container_id, const std::string& state, bool proven = false);
 
 /// Exit code, OOM, last lines and the rest, kept after the container is gone; `error` gets the last lines.
 Status keep_failure_package(StageContext& context, messages::Stage stage, Error& error);
