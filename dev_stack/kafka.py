@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from . import ports, process
-from .base import TOOLS, run, wait_for
+from .base import TOOLS, machine_lock, run, wait_for
 
 VERSION = "4.1.0"
 RECIPE = Path(__file__).with_name("kafka")
@@ -54,6 +54,11 @@ class Kafka:
         if self.alive() and self.record.get("address") == self.address:
             return False
         self.stop()
+        with machine_lock("ports"):  # until it listens, another clone's broker could choose the same ones
+            self._start(preferred)
+        return True
+
+    def _start(self, preferred: int) -> None:
         self._choose_ports(preferred)
         self.record["address"] = self.address
         config = self._write_config()
@@ -64,7 +69,6 @@ class Kafka:
         started = process.start([*java, "kafka.Kafka", config], self.log)
         self.record["process"] = started.to_json()
         wait_for("Kafka", self._answers, 60, alive=started.alive, log=self.log)
-        return True
 
     def _answers(self) -> bool:
         return (ports.answers(self.address, self.record["bridge_port"])

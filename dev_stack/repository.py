@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from . import ports, process
-from .base import TOOLS, run, wait_for
+from .base import TOOLS, machine_lock, run, wait_for
 
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 
@@ -61,6 +61,11 @@ class Repository:
         """Starts the server on its data and waits until it takes connections; false if it ran already."""
         if self.alive():
             return False
+        with machine_lock("ports"):
+            self._start(preferred)
+        return True
+
+    def _start(self, preferred: int) -> None:
         port = ports.choose("127.0.0.1", self.record.get("port", preferred))
         self.record["port"] = port
         self.data.mkdir(parents=True, exist_ok=True)
@@ -73,7 +78,6 @@ class Repository:
         started = process.start(command, self.log, cwd=self.data)
         self.record["process"] = started.to_json()
         wait_for("the MongoDB-wire server", lambda: ports.answers("127.0.0.1", port), 60, alive=started.alive, log=self.log)
-        return True
 
     def stop(self) -> None:
         if self.process:

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from . import build, images, ports, process
-from .base import ROOT, wait_for
+from .base import ROOT, machine_lock, wait_for
 
 CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 
@@ -78,6 +78,10 @@ class Server:
 
     def start(self, env: dict | None = None, seconds: float = 60) -> bool:
         """Starts the server and waits until it is ready; false if the same program with the same settings runs already."""
+        with machine_lock("ports"):
+            return self._start(env, seconds)
+
+    def _start(self, env: dict | None, seconds: float) -> bool:
         if "port" not in self.record or (not self.alive() and not ports.is_free("127.0.0.1", self.record["port"])):
             self.record["port"] = ports.choose("127.0.0.1", 7420)
         self.write_config()
