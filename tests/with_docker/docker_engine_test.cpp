@@ -132,10 +132,28 @@ TEST_P(RealEngine, a_container_has_no_power_that_its_spec_does_not_give) {
 
 TEST_P(RealEngine, a_command_is_cut_off_when_its_container_dies) {
   const auto id = run(spec("cut", kSleeps));
-  std::jthread killer{[&] { ASSERT_TRUE(engine().stop(id, 1s)); }};
-  const auto result = engine().exec(id, {{"sleep", "100"}, {}, {}, 60s, {}}, {});
+  std::jthread killer;
+  const auto kill_at_first_line = [&](std::string_view) {
+    killer = std::jthread{[&] { ASSERT_TRUE(engine().stop(id, 0s)); }};
+  };
+  const auto result =
+      engine().exec(id, {{"sh", "-c", "echo here; sleep 100"}, {}, {}, 60s, kill_at_first_line}, {});
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, "engine.not_running");
+}
+
+TEST_P(RealEngine, a_command_that_comes_while_its_container_dies_says_so) {
+  const auto id = run(spec("race", kSleeps));
+  std::jthread killer{[&] { ASSERT_TRUE(engine().stop(id, 0s)); }};
+  for (bool runs = true; runs;) {  // some come before, some in the middle, the last ones after
+    const auto result = engine().exec(id, {{"true"}, {}, {}, 60s, {}}, {});
+    runs = result.has_value();
+    if (runs) {
+      EXPECT_EQ(result->exit_code, 0);
+    } else {
+      EXPECT_EQ(result.error().code, "engine.not_running") << to_string(result.error());
+    }
+  }
 }
 
 TEST_P(RealEngine, a_command_is_given_up_at_its_deadline_and_when_stopped) {

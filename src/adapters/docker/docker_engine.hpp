@@ -54,7 +54,9 @@ class DockerEngine final : public ports::Engine {
  private:
   Result<std::string> create_exec(const std::string& id, const ports::ExecSpec& spec);
   Result<int> exec_exit_code(const std::string& exec_id);
-  Error exec_gone(const std::string& id);
+  Result<ports::ExecResult> run_exec(const std::string& exec_id, const ports::ExecSpec& spec,
+                                     const std::stop_token& stop);
+  bool has_ended(const std::string& id, bool in_doubt);
 
   Api api_;
 };

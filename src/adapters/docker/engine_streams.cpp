@@ -23,6 +23,17 @@ http::Request log_request(const std::string& id, std::size_t tail, bool follow, 
                                                                   {"timestamps", timestamps ? "1" : "0"}}));
 }
 
+Error exec_gone(const std::string& id) {
+  return conflict("engine.not_running",
+                  fmt::format("the container {:.12} ended while a command ran in it", id));
+}
+
+// The engine's own no, in contrast to a call that did not get through.
+bool engine_refused(const Error& error) {
+  return error.code == "engine.failed" || error.code == "engine.refused" || error.code == "engine.conflict" ||
+         error.code == "engine.not_found";
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> DockerEngine::last_logs(const std::string& id, std::size_t tail) {
@@ -91,14 +102,20 @@ Result<int> DockerEngine::exec_exit_code(const std::string& exec_id) {
   return Error{ErrorKind::kUnknown, "engine.timeout", "the engine does not say how the command ended"};
 }
 
-Error DockerEngine::exec_gone(const std::string& id) {
-  return conflict("engine.not_running",
-                  fmt::format("the container {:.12} ended while a command ran in it", id));
+// Whether the container has ended; `in_doubt`: it may be about to, the engine takes note of it a moment
+// later.
+bool DockerEngine::has_ended(const std::string& id, bool in_doubt) {
+  for (int tries = in_doubt ? 50 : 1; tries > 0; --tries) {
+    const auto container = inspect(id);
+    if (!container) return false;  // it does not say: the command's own result stands
+    if (!*container || !(*container)->running) return true;
+    if (tries > 1) std::this_thread::sleep_for(20ms);
+  }
+  return false;
 }
 
-Result<ports::ExecResult> DockerEngine::exec(const std::string& id, const ports::ExecSpec& spec,
-                                             const std::stop_token& stop) {
-  SLIPWAY_ASSIGN(const auto exec_id, create_exec(id, spec));
+Result<ports::ExecResult> DockerEngine::run_exec(const std::string& exec_id, const ports::ExecSpec& spec,
+                                                 const std::stop_token& stop) {
   ports::ExecResult result;
   LogStream stream{[&](std::string_view line) {
     if (spec.on_line) spec.on_line(line);
@@ -111,15 +128,26 @@ Result<ports::ExecResult> DockerEngine::exec(const std::string& id, const ports:
       std::move(request), spec.input, [&](std::string_view piece) { return stream.feed(piece); }, stop);
   stream.finish();
   if (!response) return std::move(response).error();
-  if (response->status == 409) return exec_gone(id);
   if (response->status != 101) SLIPWAY_TRY(expect_ok(*response, "running a command in the container"));
   SLIPWAY_TRY(stream.status());
-  auto exit_code = exec_exit_code(exec_id);
-  if (exit_code && *exit_code == 0) return result;
-  // A command that was killed with its container has not failed by itself.
-  SLIPWAY_ASSIGN(const auto container, inspect(id));
-  if (!container || !container->running) return exec_gone(id);
-  SLIPWAY_ASSIGN(result.exit_code, std::move(exit_code));
+  SLIPWAY_ASSIGN(result.exit_code, exec_exit_code(exec_id));
+  return result;
+}
+
+Result<ports::ExecResult> DockerEngine::exec(const std::string& id, const ports::ExecSpec& spec,
+                                             const std::stop_token& stop) {
+  constexpr int kKilled = 137;
+  auto exec_id = create_exec(id, spec);
+  if (!exec_id) {
+    if (exec_id.error().code == "engine.failed" && has_ended(id, true)) return exec_gone(id);
+    return std::move(exec_id).error();
+  }
+  auto result = run_exec(*exec_id, spec, stop);
+  if (result && result->exit_code == 0) return result;
+  if (!result && !engine_refused(result.error())) return result;
+  // A command that was killed with its container, or came too late to it, has not failed by itself.
+  const bool in_doubt = !result || result->exit_code == kKilled;
+  if (has_ended(id, in_doubt)) return exec_gone(id);
   return result;
 }
 

@@ -315,9 +315,9 @@ struct Client::State {
     auto done = exchange->send(address, upgrade);
     if (done) done = exchange->read_head();
     if (!done && kept && only_reads(request) && exchange->nothing_came()) {
-      SLIPWAY_ASSIGN(auto fresh, connect(limits));
       exchange.reset();
-      connection = std::move(fresh);
+      connection.reset();  // before the next one: a server may serve one at a time
+      SLIPWAY_ASSIGN(connection, connect(limits));
       connection->set_limits(limits);
       exchange = std::make_unique<Exchange>(*connection, request);
       done = exchange->send(address, upgrade);

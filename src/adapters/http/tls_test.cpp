@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "adapters/http/client.hpp"
+#include "adapters/http/tls.hpp"
 #include "base/ids.hpp"
 #include "base/thread.hpp"
 
@@ -120,7 +121,7 @@ class TlsServer {
       const timeval patience{5, 0};
       ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
       const Owned<SSL> ssl{SSL_new(context_.get())};
-      SSL_set_fd(ssl.get(), socket);
+      use_socket(ssl.get(), socket);
       if (SSL_accept(ssl.get()) == 1) script_(ssl.get());
       ::shutdown(socket, SHUT_WR);
       std::array<char, 1024> rest{};  // or a close would reset what the client has not read yet
