@@ -12,6 +12,7 @@ using nlohmann::json;
 
 constexpr milliseconds kUploadDeadline{10 * 60'000};
 constexpr milliseconds kCallDeadline{30'000};
+constexpr milliseconds kRequestDeadline{60'000};  // the server waits for Kafka and for the reply
 
 }  // namespace
 
@@ -63,7 +64,7 @@ Result<json> Api::post(const std::string& target, std::string body) {
                .target = target,
                .headers = {{"Content-Type", "application/json"}},
                .body = std::move(body),
-               .deadline = kCallDeadline});
+               .deadline = kRequestDeadline});
 }
 
 Result<json> Api::put(const std::string& target, std::string bytes) {

@@ -16,6 +16,7 @@ constexpr int kTicksToReplay = 4;  // a document is looked at again every 2 s
 constexpr int kTicksToBeat = 20;   // a quiet stream says something every 10 s
 constexpr std::size_t kMostSubscribers = 256;
 constexpr milliseconds kReaderDeadline{3'000};
+constexpr milliseconds kReaderSoon{1'000};
 
 }  // namespace
 
@@ -47,6 +48,8 @@ Result<ports::HttpReply> Events::open(const ports::HttpRequest& request) {
     if (!message_reader_ || !message_reader_->wait_ready(kReaderDeadline))
       return unavailable("kafka.unreachable", "Kafka is not reachable", "slipway doctor shows what is down");
   }
+  // Just after the start: what is said from now on shall be heard live, not only found in the document.
+  static_cast<void>(reader_.wait_ready(kReaderSoon));
   replay(*subscriber);
   ports::HttpReply reply;
   reply.content_type = subscriber->format() == StreamFormat::kLines ? "application/x-ndjson"

@@ -11,6 +11,7 @@ namespace slipway::gateway {
 namespace {
 
 constexpr milliseconds kReaderDeadline{3'000};
+constexpr milliseconds kPing{2'000};
 
 /// "slipway.machine.requests" and "slipway.machine.replies" -> "slipway.machine."
 std::string stem(const std::string& topic) {
@@ -48,6 +49,8 @@ Result<std::string> Replies::ask(const ports::Outgoing& request, const std::stri
   if (!reader_.wait_ready(kReaderDeadline))
     return unavailable("kafka.unreachable", "Kafka is not reachable: the request was not sent",
                        "slipway doctor shows what is down");
+  // Publishing would wait much longer for a broker that is away.
+  if (const Status there = world_.bus.ping(kPing); !there) return of_kafka(there.error());
   auto waiting = std::make_shared<Waiting>();
   waiting->topic_prefix = stem(request.topic);
   std::unique_lock lock(mutex_);

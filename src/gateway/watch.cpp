@@ -42,6 +42,7 @@ Watch::Watch(World& world)
       samples_(world.bus, world.clock, world.log, {world.topics.machine_stats}, ports::From::kEnd,
                [this](const ports::Record& record) { take_sample(record); }),
       engines_worker_([this](const std::stop_token& stop) { look_at_engines(stop); }),
+      peers_worker_([this](const std::stop_token& stop) { look_at_peers(stop); }),
       worker_([this](const std::stop_token& stop) { look(stop); }) {}
 
 void Watch::take_state(const ports::Record& record) {
@@ -73,39 +74,46 @@ void Watch::take_sample(const ports::Record& record) {
   machine.sample = std::move(*sample);
 }
 
-void Watch::look(const std::stop_token& stop) {
+/// Apart from the rest, so that nothing that waits for a peer delays the news that it is away.
+void Watch::look_at_peers(const std::stop_token& stop) {
   do {
-    look_once();
+    const Status repository = world_.repository.ping(kPing);
+    const Status kafka = world_.bus.ping(kPing);
     const std::scoped_lock lock(mutex_);
+    seen_.repository = repository ? std::nullopt : std::optional(of_repository(repository.error()));
+    seen_.kafka = kafka ? std::nullopt : std::optional(of_kafka(kafka.error()));
     looked_ = true;
     changed_.notify_all();
   } while (world_.clock.sleep(world_.settings.look_interval, stop));
 }
 
-void Watch::look_once() {
-  const Status repository = world_.repository.ping(kPing);
-  {
-    const std::scoped_lock lock(mutex_);
-    seen_.repository = repository ? std::nullopt : std::optional(of_repository(repository.error()));
-  }
-  if (repository) refresh_documents();
+void Watch::look(const std::stop_token& stop) {
+  do {
+    bool kafka = false;
+    bool repository = false;
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait_for(lock, kFirstLook, [this] { return looked_; });
+      kafka = !seen_.kafka;
+      repository = !seen_.repository;
+    }
+    if (repository) refresh_documents();
+    if (kafka) look_at_groups();
+    if (kafka) look_at_flows();
+  } while (world_.clock.sleep(world_.settings.look_interval, stop));
+}
 
-  const Status kafka = world_.bus.ping(kPing);
-  {
-    const std::scoped_lock lock(mutex_);
-    seen_.kafka = kafka ? std::nullopt : std::optional(of_kafka(kafka.error()));
-  }
-  if (!kafka) return;
+void Watch::look_at_groups() {
   for (const System& system : kSystems) {
     if (system.role.empty()) continue;
     const auto members = world_.bus.group_members(world_.topics.group(system.role));
     const std::scoped_lock lock(mutex_);
+    if (seen_.kafka) return;  // gone meanwhile: what was known stays
     if (members)
       seen_.members[std::string(system.role)] = *members;
     else
       seen_.members.erase(std::string(system.role));
   }
-  look_at_flows();
 }
 
 void Watch::look_at_flows() {

@@ -67,7 +67,8 @@ class Watch {
  private:
   void look(const std::stop_token& stop);
   void look_at_engines(const std::stop_token& stop);
-  void look_once();
+  void look_at_peers(const std::stop_token& stop);
+  void look_at_groups();
   void look_at_flows();
   void look_at_flow(const std::string& topic, std::int64_t end);
   void refresh_documents();
@@ -82,6 +83,7 @@ class Watch {
   ports::TopicReader states_;
   ports::TopicReader samples_;
   Worker engines_worker_;
+  Worker peers_worker_;
   Worker worker_;  // last: uses all the others
 };
 
