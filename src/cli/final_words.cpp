@@ -112,9 +112,10 @@ std::string failure_text(const Story& story, const DeploymentStatus& last, milli
     text += fmt::format("  why    {}\n", escape_for_people(last.message));
   }
   text += "  now    " + serves_now(last) + "\n";
-  std::string advice = last.error ? last.error->hint : "";
-  if (advice.empty()) advice = fmt::format("slipway show {0}, slipway logs {0}", story.service_id);
+  const std::string look = fmt::format("slipway show {0}   slipway logs {0}", story.service_id);
+  const std::string advice = last.error && !last.error->hint.empty() ? last.error->hint : look;
   text += "  to do  " + escape_for_people(advice) + "\n";
+  if (advice != look) text += "         " + look + "\n";
   return text;
 }
 
