@@ -9,6 +9,7 @@ import gridfs
 import pytest
 from kit import STAGES, Containers, fresh, get, request_id, service, story, wait_until, write_folder
 
+EDGE = fresh("edge")
 STATUS = "slipway.deployment.status"
 
 
@@ -22,7 +23,7 @@ def put_folder(database, folder, path):
 
 @pytest.fixture(scope="module")
 def machine(lend_machine):
-    with lend_machine("m3") as made:
+    with lend_machine() as made:
         yield made
 
 
@@ -34,7 +35,7 @@ def name():
 @pytest.fixture(scope="module")
 def line(machine, name):
     """What the person types, without a request id."""
-    return {"service_id": name, "path": f"{name}/1.0.0", "machine": {"name": "edge-9", "docker": machine.endpoint}}
+    return {"service_id": name, "path": f"{name}/1.0.0", "machine": {"name": EDGE, "docker": machine.endpoint}}
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def type_line(bus, line):
 
 
 def test_the_service_runs_and_the_machine_is_watched(server, bus, repository, slipway, tmp_path, machine, on_machine, name, line):
-    assert repository["machines"].find_one({"_id": "edge-9"}) is None
+    assert repository["machines"].find_one({"_id": EDGE}) is None
     put_folder(repository, write_folder(tmp_path / "code", service("moody", name)), line["path"])
     status = bus.watch(STATUS)
     begun = time.time()
@@ -57,7 +58,7 @@ def test_the_service_runs_and_the_machine_is_watched(server, bus, repository, sl
     final = status.until("the end of the deployment", lambda v: v["service_id"] == name and v["final"], 120)["value"]
     told = story([m["value"] for m in status.messages if m["value"]["service_id"] == name])
     assert final["state"] == "succeeded", final
-    assert final["stage"] == "done" and final["release"] == 1 and final["serving"] == 1 and final["machine"] == "edge-9"
+    assert final["stage"] == "done" and final["release"] == 1 and final["serving"] == 1 and final["machine"] == EDGE
     assert len({s["request_id"] for s in told}) == 1, "one line is one request"
     reached = [s["stage"] for s in told if s["state"] in ("succeeded", "warning") and not s["final"]]
     assert [stage for stage in STAGES if stage in reached] == STAGES and sorted(reached, key=STAGES.index) == reached
@@ -74,8 +75,8 @@ def test_the_service_runs_and_the_machine_is_watched(server, bus, repository, sl
         assert b"200" in answer.read()
 
     listed = slipway("machine", "ls", "-o", "json")
-    assert "edge-9" in [one["name"] for one in json.loads(listed.stdout)], listed.stdout + listed.stderr
-    wait_until("a minute of the new machine is in the Repository", lambda: repository["samples_1m"].find_one({"machine": "edge-9"}), 60)
+    assert EDGE in [one["name"] for one in json.loads(listed.stdout)], listed.stdout + listed.stderr
+    wait_until("a minute of the new machine is in the Repository", lambda: repository["samples_1m"].find_one({"machine": EDGE}), 60)
     assert on_machine.agent() is not None
     assert time.time() - begun < 180
 

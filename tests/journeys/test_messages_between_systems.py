@@ -9,7 +9,7 @@ DEPLOYMENT_MANAGER, SCHEDULER, NODE_MANAGER, HEART_BEAT = "deployment_manager", 
 
 @pytest.fixture(scope="module")
 def engine(lend_machine):
-    with lend_machine("m4") as made:
+    with lend_machine() as made:
         yield made
 
 

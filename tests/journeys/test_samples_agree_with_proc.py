@@ -1,13 +1,11 @@
 """What the Repository says about a machine is what the machine says about itself: three whole minutes of steady load, from the columns and from the plain fields."""
-import importlib.util
 import time
 from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
+import read_columns
 from kit import fresh, wait_until
-
-from dev_stack.base import ROOT
 
 MINUTES = 3
 
@@ -34,15 +32,6 @@ def container_seconds(container_id: str) -> float:
     raise AssertionError(f"no cgroup of {container_id}")
 
 
-def reader():
-    """The documented reader of the columns."""
-    path = next((ROOT / "contracts" / "examples").glob("*columns*.py"))
-    spec = importlib.util.spec_from_file_location("columns", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def mean(values) -> float:
     values = list(values)
     return sum(values) / len(values)
@@ -61,7 +50,6 @@ def test_three_minutes_of_steady_load(must_deploy, containers, repository, here,
         if second < MINUTES * 60:
             memory[second // 60].append(memory_used())
 
-    columns = reader()
     for minute in range(MINUTES):
         (busy0, all0), used0, at0 = edges[minute]
         (busy1, all1), used1, at1 = edges[minute + 1]
@@ -69,13 +57,13 @@ def test_three_minutes_of_steady_load(must_deploy, containers, repository, here,
         key = {"minute": datetime.fromtimestamp(begins + minute * 60, timezone.utc), "machine": here}
         full = lambda collection, **more: wait_until(  # noqa: E731
             f"{collection} has the whole minute", lambda: (d := repository[collection].find_one(key | more)) and d["samples"] >= 59 and d, 30)
-        plain, fine = full("samples_1m"), columns.read(full("samples_1s"))
+        plain, fine = full("samples_1m"), read_columns.read(full("samples_1s"))
         used = [100 * (1 - available / total) for available, total in zip(fine["mem.available"], fine["mem.total"])]
         assert plain["cpu"]["used"]["avg"] == pytest.approx(cpu, abs=2)
         assert mean(fine["cpu.used"]) == pytest.approx(cpu, abs=2)
         assert 100 * (1 - plain["mem"]["available"]["avg"] / plain["mem"]["total"]["avg"]) == pytest.approx(mean(memory[minute]), abs=2)
         assert mean(used) == pytest.approx(mean(memory[minute]), abs=2)
-        plain_own, fine_own = full("container_samples_1m", container_id=container), columns.read(full("container_samples_1s", container_id=container))
+        plain_own, fine_own = full("container_samples_1m", container_id=container), read_columns.read(full("container_samples_1s", container_id=container))
         assert own > 10, "the load is there"
         assert plain_own["cpu"]["avg"] == pytest.approx(own, rel=0.02)
         assert mean(fine_own["cpu"]) == pytest.approx(own, rel=0.02)

@@ -3,11 +3,12 @@ import json
 import time
 
 import pytest
-from kit import Containers, wait_until
+from kit import Containers, fresh, wait_until
 
 from dev_stack import build, process
 from dev_stack.server import Server
 
+EDGE = fresh("edge")
 SYSTEMS = {
     "deployment_manager": "Deployment Manager", "monitoring_service": "Monitoring Service", "life_cycle_manager": "Service Life Cycle Manager",
     "sensor_manager": "Sensor Manager", "scheduler": "Scheduler", "heart_beat_manager": "Heart Beat Manager", "node_manager": "Node Manager",
@@ -55,7 +56,7 @@ def split(stack, preset, _server):
 
 @pytest.fixture(scope="module")
 def engine(lend_machine):
-    with lend_machine("m5", ()) as made:
+    with lend_machine() as made:
         yield made
 
 
@@ -92,7 +93,7 @@ def named_by_both(cli, name: str) -> None:
 
 
 def test_all_eleven_are_there_by_the_missions_names(cli, split, bus, engine):
-    bus.ask("machine", {"action": "add", "machine": "edge-5", "docker": engine.endpoint})
+    bus.ask("machine", {"action": "add", "machine": EDGE, "docker": engine.endpoint})
     all_up(cli)
     assert sorted(states(cli)) == sorted(ALL)
     assert cli("doctor").returncode == 0
@@ -113,7 +114,7 @@ def test_the_machine_agent(cli, split, engine, stack):
     agent = Containers(engine.api, stack.instance).agent()
     engine.api.call("POST", f"/containers/{agent['Id']}/pause")
     named_by_both(cli, "Machine Agent")
-    assert "edge-5" in cli("doctor").stdout
+    assert EDGE in cli("doctor").stdout
     engine.api.call("POST", f"/containers/{agent['Id']}/unpause")
     all_up(cli)
 
@@ -123,7 +124,7 @@ def test_docker(cli, split, engine):
     engine.freeze()
     try:
         named_by_both(cli, "Docker")
-        assert "edge-5" in cli("doctor").stdout
+        assert EDGE in cli("doctor").stdout
     finally:
         engine.thaw()
     all_up(cli)
