@@ -128,7 +128,6 @@ TEST_F(DeployTest, shows_the_failure_whole_and_ends_with_7) {
           "    \\| giving up .*\n"
           "  now    release 6 is serving\n"
           "  to do  read the last lines\n"
-          "         slipway show boiler-monitor   slipway logs boiler-monitor\n"
           "         slipway show boiler-monitor   slipway logs boiler-monitor\n"));
   EXPECT_THAT(block, Not(HasSubstr("\x1b")));
 }
