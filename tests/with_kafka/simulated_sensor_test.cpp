@@ -48,8 +48,7 @@ TEST(SimulatedSensor, has_no_hole_over_restarts) {
       }
       const auto records = reader->poll(100, milliseconds{100});
       ASSERT_TRUE(records) << to_string(records.error());
-      for (const auto& record : *records)
-        numbers.push_back(sensor_manager::seq_of(*record.value));
+      for (const auto& record : *records) numbers.push_back(sensor_manager::seq_of(*record.value));
     }
     ASSERT_GE(numbers.size(), enough) << "in run " << run;
   }

@@ -139,7 +139,7 @@ class KafkaConsumer final : public ports::Consumer {
 
 const Properties kDefaults{
     {"session.timeout.ms", "6000"},  // a killed process's partitions are free after this
-    {"heartbeat.interval.ms", "500"},       {"max.poll.interval.ms", "600000"},
+    {"heartbeat.interval.ms", "500"},        {"max.poll.interval.ms", "600000"},
     {"auto.commit.interval.ms", "500"},      {"fetch.wait.max.ms", "100"},
     {"fetch.error.backoff.ms", "100"},       {"queued.min.messages", "1000"},
     {"queued.max.messages.kbytes", "16384"}, {"socket.keepalive.enable", "true"},
