@@ -6,6 +6,7 @@
 
 #include "systems/deployment_manager/container_plan.hpp"
 #include "systems/deployment_manager/names.hpp"
+#include "systems/deployment_manager/stage_deadline.hpp"
 #include "systems/deployment_manager/stages/stage.hpp"
 #include "systems/deployment_manager/standstill.hpp"
 #include "systems/deployment_manager/switch.hpp"
@@ -21,6 +22,7 @@ class Run {
   Run(Hands& hands, Journal& journal, const std::stop_token& hurry, const std::stop_token& shutdown)
       : world_(hands.world),
         journal_(journal),
+        hurry_(hurry),
         shutdown_(shutdown),
         context_{.world = hands.world,
                  .journal = journal,
@@ -75,13 +77,28 @@ class Run {
     return context_.machine && !journal_.fact("release").empty() && stage < Stage::kStarted;
   }
 
+  StageResult run_in_time(const StageStep& step) {
+    const auto limit =
+        step.stage == Stage::kHealthy
+            ? std::chrono::ceil<std::chrono::seconds>(context_.spec->update.deadline) + step.deadline
+            : step.deadline;
+    const StageDeadline deadline(world_.clock, limit, hurry_);
+    context_.deadline = world_.clock.mono() + limit;
+    context_.stop = deadline.token();
+    auto outcome = step.run(context_);
+    context_.stop = hurry_;
+    if (outcome || !deadline.passed()) return outcome;
+    return unavailable("stage.deadline",
+                       fmt::format("the stage {} took longer than {} s: {}", messages::to_string(step.stage),
+                                   limit.count(), outcome.error().message));
+  }
+
   StageResult take(const StageStep& step) {
     if (step.announced && !journal_.noted(step.stage, State::kRunning))
       SLIPWAY_TRY(journal_.note(step.stage, State::kRunning, {}));
     const MonoTime began = world_.clock.mono();
-    context_.deadline = began + step.deadline;
-    auto outcome = step.run(context_);
-    if (!outcome && step.stage == Stage::kFlowing && !context_.stop.stop_requested())
+    auto outcome = run_in_time(step);
+    if (!outcome && step.stage == Stage::kFlowing && !hurry_.stop_requested())
       outcome =
           StageOutcome{.message = outcome.error().message, .state = State::kWarning, .hint = {}, .end = {}};
     if (!outcome) return outcome;
@@ -182,6 +199,7 @@ class Run {
 
   World& world_;
   Journal& journal_;
+  std::stop_token hurry_;
   std::stop_token shutdown_;
   StageContext context_;
 };

@@ -129,7 +129,7 @@ std::string describe(const meta_file::ServiceSpec& spec, const StageOutcome& out
 StageResult become_healthy(StageContext& context) {
   auto& journal = context.journal;
   const auto& spec = *context.spec;
-  context.deadline = std::min(context.deadline, context.world.clock.mono() + spec.update.deadline);
+  context.deadline = context.world.clock.mono() + spec.update.deadline;
   const bool runs_once = spec.restart.kind == meta_file::RestartPolicy::Kind::kNever;
   const auto argv = runs_once ? std::vector<std::string>{} : probe_wait(spec);
   SLIPWAY_ASSIGN(auto outcome, argv.empty() ? wait_by_looking(context) : wait_by_probe(context, argv));

@@ -15,7 +15,7 @@ std::span<const StageStep> all_stages() {
       StageStep{Stage::kAgentReady, ready_agent, seconds{90}, true},
       StageStep{Stage::kBound, bind, seconds{120}, true},
       StageStep{Stage::kStarted, start, seconds{120}, true},
-      StageStep{Stage::kHealthy, become_healthy, seconds{300}, true},  // update.deadline, if that is shorter
+      StageStep{Stage::kHealthy, become_healthy, seconds{30}, true},  // beyond the meta's update.deadline
       StageStep{Stage::kFlowing, flow, seconds{60}, true},
   };
   return kStages;
