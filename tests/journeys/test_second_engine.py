@@ -79,14 +79,13 @@ def test_a_deployment_to_it_and_only_its_own_containers_and_bytes(server, slipwa
     def recorded(machine):
         return {one["container_id"]: one for one in repository["container_samples_1m"].find({"minute": date(ends // 60 * 60), "machine": machine})}
 
-    theirs = recorded(NAME)
+    theirs = wait_until("that minute of its containers is stored", lambda: ours_there <= (found := recorded(NAME)).keys() and len(found) > 2 and found, 30)
     known = {key for key in theirs if re.fullmatch("[0-9a-f]{64}", key)}
     assert known == ours_there, "exactly the running Slipway containers of its Engine, the agent among them"
     assert next(one for one in theirs.values() if one.get("service_id") == mine)["container_id"] == there.one(mine)["Id"]
     assert set(theirs) - known, "the others are there as one sum"
     assert len(set(theirs) - known) == 1
-    here_known = {key for key in recorded(here) if re.fullmatch("[0-9a-f]{64}", key)}
-    assert ours_here <= here_known
+    here_known = {key for key in wait_until("and of ours", lambda: ours_here <= (found := recorded(here)).keys() and found, 30) if re.fullmatch("[0-9a-f]{64}", key)}
     assert not known & here_known
     engine.api.remove_container(foreign["Id"])
     for one in (mine, other):
