@@ -85,7 +85,8 @@ def test_a_deployment_to_it_and_only_its_own_containers_and_bytes(server, slipwa
     assert next(one for one in theirs.values() if one.get("service_id") == mine)["container_id"] == there.one(mine)["Id"]
     assert set(theirs) - known, "the others are there as one sum"
     assert len(set(theirs) - known) == 1
-    here_known = {key for key in wait_until("and of ours", lambda: ours_here <= (found := recorded(here)).keys() and found, 30) if re.fullmatch("[0-9a-f]{64}", key)}
+    mine_here = wait_until("and of the containers here", lambda: ours_here <= (found := recorded(here)).keys() and found, 30)
+    here_known = {key for key in mine_here if re.fullmatch("[0-9a-f]{64}", key)}
     assert not known & here_known
     engine.api.remove_container(foreign["Id"])
     for one in (mine, other):
