@@ -34,11 +34,12 @@ def configure(preset: str, *definitions: str) -> None:
     run(["cmake", "--preset", preset, *definitions], log=STATE / "logs" / f"configure-{preset}.log")
 
 
-def build(preset: str, targets: list[str] | None = None) -> str:
-    """Builds and returns what there was to do, for a step's note. Output is in .slipway-dev/logs; errors are shown."""
+def build(preset: str, targets: list[str] | None = None, behind: bool = False) -> str:
+    """Builds and returns what there was to do, for a step's note. Output is in .slipway-dev/logs; errors are shown. `behind` something else it says
+    nothing meanwhile and takes only the processor time that is left over."""
     log = STATE / "logs" / f"build-{preset}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    command = ["cmake", "--build", folder(preset), "-j", str(_jobs())] + (["--target", *targets] if targets else [])
+    command = [*(["nice", "-n", "19"] if behind else []), "cmake", "--build", folder(preset), "-j", str(_jobs())] + (["--target", *targets] if targets else [])
     environment = {**os.environ, "NINJA_STATUS": "[%f/%t] "}
     begun = shown = time.monotonic()
     done = total = 0
@@ -51,7 +52,7 @@ def build(preset: str, targets: list[str] | None = None) -> str:
                 continue
             done, total = int(found[1]), int(found[2])
             now = time.monotonic()
-            if now - shown > (1 if sys.stderr.isatty() else 30):
+            if not behind and now - shown > (1 if sys.stderr.isatty() else 30):
                 shown = now
                 left = (now - begun) / max(done, 1) * (total - done)
                 print(f"        built {done} of {total} files, about {left:.0f} s left\033[K" if sys.stderr.isatty() else

@@ -1,4 +1,6 @@
 """./dev check and ./dev test: every test there is, on a stack of its own, closing with the counts."""
+import concurrent.futures
+import io
 import shutil
 import subprocess
 import sys
@@ -70,8 +72,8 @@ def check() -> int:
 
 def test(only: list[str], keep: bool) -> int:
     """Every test. `only` names what pytest shall run instead of all of it and leaves the other suites out."""
-    native = [] if only else ["unit tests", "port suites", "build asan", "asan suites"]
-    steps = Steps(["packages", *([] if only else ["format"]), "build dev", *STEPS[1:], "tools for journeys", *native, "journeys"])
+    names = ["packages", "format", "build dev", *STEPS[1:], "tools for journeys", "unit tests", "port suites", "journeys", "build asan", "asan suites"]
+    steps = Steps(names if not only else [name for name in names if name not in ("format", "unit tests", "port suites", "build asan", "asan suites")])
     counts = suites.Counts()
     with steps.step("packages") as note:
         note.text = f"{packages.install({'run', 'stack', 'test'})} installed"
@@ -92,8 +94,14 @@ def test(only: list[str], keep: bool) -> int:
                 note.text = "installed" if made else "all there"
             if not only:
                 counts.add(_native_suites(steps, env))
-            with steps.step("journeys"):
-                counts.add(suites.pytest("journeys", venv, "tests", {**env, "DEV_STACK_NAME": stack.name, "DEV_STACK_PRESET": "dev"}, only))
+            with concurrent.futures.ThreadPoolExecutor(1) as pool:
+                built = None if only else pool.submit(_build_asan)  # journeys mostly wait: the time between is enough to build
+                with steps.step("journeys"):
+                    counts.add(suites.pytest("journeys", venv, "tests", {**env, "DEV_STACK_NAME": stack.name, "DEV_STACK_PRESET": "dev"}, only))
+                if built:
+                    stack.load()
+                    env = stack.up(Steps([], io.StringIO()), set())  # journeys may have left a component stopped
+                    counts.add(_asan_suites(steps, env, built))
         finally:
             stack.load()
             if not keep:
@@ -110,10 +118,19 @@ def _native_suites(steps: Steps, env: dict[str, str]) -> suites.Counts:
     with steps.step("port suites"):
         for label in PEERS:
             counts.add(suites.ctest(label, "dev", label, env, jobs=1))
+    return counts
+
+
+def _build_asan() -> str:
+    build.configure("asan", "-DSLIPWAY_TESTS=ON")
+    return build.build("asan", behind=True)
+
+
+def _asan_suites(steps: Steps, env: dict[str, str], built: concurrent.futures.Future) -> suites.Counts:
+    counts = suites.Counts()
     try:
         with steps.step("build asan") as note:
-            build.configure("asan", "-DSLIPWAY_TESTS=ON")
-            note.text = build.build("asan")
+            note.text = built.result()
     except Failed as failure:
         counts.fail(f"asan: {failure}")
         return counts
