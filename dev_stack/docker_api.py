@@ -128,8 +128,10 @@ class Api:
         found = self.containers(f"slipway.instance={instance}")
         for container in found:
             self.remove_container(container["Id"])
-        filters = json.dumps({"label": [f"slipway.instance={instance}"]})
-        for volume in (self.call("GET", "/volumes", {"filters": filters}) or {}).get("Volumes") or []:
+        for volume in (self.call("GET", "/volumes") or {}).get("Volumes") or []:
+            # A named volume that a mount brought into being has no label, but the instance in front of its name.
+            if (volume["Labels"] or {}).get("slipway.instance") != instance and not volume["Name"].startswith(f"{instance}."):
+                continue
             try:
                 self.call("DELETE", f"/volumes/{volume['Name']}", {"force": "true"})
             except EngineError as e:
