@@ -215,6 +215,11 @@ void HeartBeatManager::Parts::speak() {
   }
   while (!unsaid.empty()) {
     const auto first = unsaid.begin();
+    {
+      // Before it is said: its removal may come in before our own word is read back.
+      const std::lock_guard lock(mutex);
+      spoken_of.insert(first->first);
+    }
     if (const Status said = say(first->second); !said)
       return log.warn("saying that " + first->first + " is " + std::string(to_string(first->second.state)) +
                           " fails, trying again",
