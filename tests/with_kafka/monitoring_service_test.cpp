@@ -130,6 +130,7 @@ void send(Site& site, std::int64_t begin, int seq) {
 struct Count {
   std::size_t rows = 0, plain = 0;
   bool once_each = true;
+  std::string missing;  // from the columns
 };
 
 Count stored(Site& site, std::int64_t begin, int machine) {
@@ -149,10 +150,36 @@ Count stored(Site& site, std::int64_t begin, int machine) {
     }
     count.rows += columns->rows().size();
   }
+  for (std::size_t seq = 0; seq < seen.size(); ++seq)
+    if (!seen[seq]) count.missing += " " + std::to_string(seq);
   for (const auto& minute : *plain)
     if (minute.plain.contains("cpu.used"))
       count.plain += static_cast<std::size_t>(minute.plain.at("cpu.used").count);
   return count;
+}
+
+// Where the samples of a machine are on Kafka, and how far the group has read.
+std::string describe(Site& site, const std::string& machine) {
+  std::string text;
+  const std::vector topics{site.topics.machine_stats};
+  const auto ranges = site.bus->ranges(topics);
+  const auto committed = site.bus->committed(site.topics.group("monitoring_service"), topics);
+  auto reader = site.bus->read_all(topics, ports::From::kBeginning);
+  if (!ranges || !committed || !reader) return " (and Kafka cannot be asked)";
+  for (const auto& [at, range] : *ranges) {
+    const auto done = committed->find(at);
+    text += "\n  partition " + std::to_string(at.partition) + ": end " + std::to_string(range.end) +
+            ", committed " + (done == committed->end() ? "nothing" : std::to_string(done->second));
+  }
+  std::map<std::string, int> places;
+  for (;;) {
+    const auto records = (*reader)->poll(1'000, seconds(2));
+    if (!records || records->empty()) break;
+    for (const auto& record : *records)
+      if (record.key == machine) ++places["partition " + std::to_string(record.partition)];
+  }
+  for (const auto& [place, count] : places) text += "\n  " + std::to_string(count) + " records on " + place;
+  return text;
 }
 
 TEST(MonitoringServiceOnRealComponents, stores_every_sample_once_although_it_is_killed) {
@@ -184,7 +211,8 @@ TEST(MonitoringServiceOnRealComponents, stores_every_sample_once_although_it_is_
       if (std::chrono::steady_clock::now() > deadline) break;
       std::this_thread::sleep_for(milliseconds(50));
     }
-    EXPECT_EQ(count.rows, static_cast<std::size_t>(kSamples)) << machine_name(machine);
+    EXPECT_EQ(count.rows, static_cast<std::size_t>(kSamples))
+        << machine_name(machine) << " lacks" << count.missing << describe(site, machine_name(machine));
     EXPECT_EQ(count.plain, static_cast<std::size_t>(kSamples)) << machine_name(machine);
     EXPECT_TRUE(count.once_each) << machine_name(machine);
   }

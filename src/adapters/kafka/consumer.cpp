@@ -1,6 +1,7 @@
 #include "adapters/kafka/consumer.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "adapters/kafka/kafka_error.hpp"
 
@@ -76,7 +77,8 @@ class KafkaConsumer final : public ports::Consumer {
   }
 
   Result<std::vector<Record>> poll(std::size_t most, milliseconds timeout) override {
-    std::vector<Record> records;
+    std::vector<Record>& records = polled_;
+    records.clear();
     int wait_ms = static_cast<int>(std::min<std::int64_t>(timeout.count(), 60'000));
     while (records.size() < most) {
       const Message message(rd_kafka_consumer_poll(client_.get(), wait_ms));
@@ -91,7 +93,7 @@ class KafkaConsumer final : public ports::Consumer {
         return error;
       }
     }
-    return records;
+    return std::exchange(polled_, {});
   }
 
   Status store_offset(const TopicPartition& at, std::int64_t next_offset) override {
@@ -125,6 +127,10 @@ class KafkaConsumer final : public ports::Consumer {
       error.reset(rd_kafka_incremental_assign(client, list));
       if (self.listener_ != nullptr) self.listener_->assigned(partitions);
     } else {
+      // Records of this very poll: read again by whoever has the partition next, which may be this member.
+      std::erase_if(self.polled_, [&](const Record& record) {
+        return std::ranges::find(partitions, TopicPartition{record.topic, record.partition}) != partitions.end();
+      });
       if (self.listener_ != nullptr) self.listener_->revoked(partitions);
       if (rd_kafka_assignment_lost(client) == 0) rd_kafka_commit(client, nullptr, /*async=*/0);
       error.reset(rd_kafka_incremental_unassign(client, list));
@@ -134,6 +140,7 @@ class KafkaConsumer final : public ports::Consumer {
 
   const bool in_group_;
   ports::RebalanceListener* const listener_;
+  std::vector<Record> polled_;  // so far, by the poll that runs
   Client client_;
 };
 
