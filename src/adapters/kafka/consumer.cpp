@@ -129,7 +129,8 @@ class KafkaConsumer final : public ports::Consumer {
     } else {
       // Records of this very poll: read again by whoever has the partition next, which may be this member.
       std::erase_if(self.polled_, [&](const Record& record) {
-        return std::ranges::find(partitions, TopicPartition{record.topic, record.partition}) != partitions.end();
+        return std::ranges::find(partitions, TopicPartition{record.topic, record.partition}) !=
+               partitions.end();
       });
       if (self.listener_ != nullptr) self.listener_->revoked(partitions);
       if (rd_kafka_assignment_lost(client) == 0) rd_kafka_commit(client, nullptr, /*async=*/0);

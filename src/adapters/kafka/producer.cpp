@@ -45,7 +45,10 @@ class Producer::Session {
                                          {"topic.metadata.refresh.interval.ms", "30000"},
                                          {"topic.metadata.propagation.max.ms", "5000"},
                                          {"queue.buffering.max.kbytes", "65536"}},
-                                        {{"enable.idempotence", "true"}, {"partitioner", "murmur2_random"}}));
+                                        {{"enable.idempotence", "true"},
+                                         // More of them lose records: docs/decisions/0005.
+                                         {"max.in.flight.requests.per.connection", "1"},
+                                         {"partitioner", "murmur2_random"}}));
     rd_kafka_conf_set_opaque(conf.get(), session.get());
     rd_kafka_conf_set_dr_msg_cb(conf.get(), on_delivery);
     SLIPWAY_ASSIGN(session->client_, make_client(RD_KAFKA_PRODUCER, std::move(conf)));
