@@ -30,6 +30,7 @@ struct Group {
   };
   std::map<int, Membership> members;  // by number
   std::map<TopicPartition, std::int64_t> offsets;
+  int polls = 0;
 };
 
 struct Failure {
@@ -139,6 +140,7 @@ class FakeBus::Member final : public ports::Consumer {
 
   Result<std::vector<Record>> poll(std::size_t most, milliseconds timeout) override {
     const auto deadline = std::chrono::steady_clock::now() + timeout;
+    count_poll();
     for (;;) {
       settle();
       std::unique_lock lock(world_->mutex);
@@ -172,6 +174,10 @@ class FakeBus::Member final : public ports::Consumer {
   }
 
  private:
+  void count_poll() {
+    std::lock_guard lock(world_->mutex);
+    ++world_->groups[group_].polls;
+  }
   void commit_locked() {
     for (const auto& [at, offset] : stored_) world_->groups[group_].offsets[at] = offset;
     stored_.clear();
@@ -427,6 +433,12 @@ std::vector<Record> FakeBus::wait_for_count(const std::string& topic, std::size_
                                             milliseconds timeout) const {
   (void)wait_for(topic, [&](const auto& all) { return all.size() >= count; }, timeout);
   return records(topic);
+}
+
+int FakeBus::polls(const std::string& group) const {
+  std::lock_guard lock(world_->mutex);
+  const auto found = world_->groups.find(group);
+  return found == world_->groups.end() ? 0 : found->second.polls;
 }
 
 void FakeBus::put_plain(const std::string& topic, const std::string& value) {

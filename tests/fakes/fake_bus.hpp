@@ -57,6 +57,8 @@ class FakeBus final : public ports::Bus {
   /// Waits until the topic has `count` records and returns them; fewer at the deadline.
   std::vector<ports::Record> wait_for_count(const std::string& topic, std::size_t count,
                                             milliseconds timeout = milliseconds{5000}) const;
+  /// How often members of the group have asked for records: a round of its role is over with the second one.
+  int polls(const std::string& group) const;
   /// A record as a script would publish it: plain JSON, no headers, no key.
   void put_plain(const std::string& topic, const std::string& value);
 

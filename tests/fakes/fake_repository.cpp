@@ -29,13 +29,17 @@ class Trouble {
 
   // With `mutex` held, before anything else.
   Status enter(const std::string& collection) {
-    if (down) return unavailable("repository.unavailable", "the fake Repository is down");
+    if (down) {
+      ++refused;
+      return unavailable("repository.unavailable", "the fake Repository is down");
+    }
     const auto planned = std::find_if(failures_.begin(), failures_.end(), [&](const auto& failure) {
       return failure.first.empty() || failure.first == collection;
     });
     if (planned == failures_.end()) return {};
     Error error = planned->second;
     failures_.erase(planned);
+    ++refused;
     return error;
   }
   // With `mutex` held, after a write had its effect.
@@ -51,6 +55,7 @@ class Trouble {
 
   bool down = false;
   int writes = 0;
+  int refused = 0;
 
  private:
   std::list<std::pair<std::string, Error>> failures_;
@@ -624,6 +629,10 @@ void FakeRepository::set_down(bool down) {
 int FakeRepository::writes() const {
   std::lock_guard lock(world_->trouble.mutex);
   return world_->trouble.writes;
+}
+int FakeRepository::refused() const {
+  std::lock_guard lock(world_->trouble.mutex);
+  return world_->trouble.refused;
 }
 
 }  // namespace slipway::fakes

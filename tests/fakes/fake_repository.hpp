@@ -42,6 +42,8 @@ class FakeRepository final : public ports::Repository {
   void set_down(bool down);
   /// Writes that had their effect.
   int writes() const;
+  /// Calls that failed because they were told to.
+  int refused() const;
 
  private:
   struct World;

@@ -16,6 +16,8 @@ namespace {
 using messages::MachineState;
 using std::chrono::seconds;
 
+const std::string kGroup = "slipway.heart_beat_manager";
+
 struct HeartBeatManagerTest : testing::Test {
   ManualClock clock;
   fakes::FakeBus bus;
@@ -66,22 +68,29 @@ struct HeartBeatManagerTest : testing::Test {
     const auto report = last(name);
     return report && report->state == state;
   }
-  // Time hardly passes meanwhile.
-  bool soon(const std::function<bool()>& condition) {
+  bool until(const std::function<bool()>& condition, milliseconds step) {
     const auto deadline = std::chrono::steady_clock::now() + seconds(10);
     while (!condition()) {
       if (std::chrono::steady_clock::now() > deadline) return false;
-      clock.advance(milliseconds(5));
+      clock.advance(step);
       std::this_thread::sleep_for(milliseconds(2));
     }
     return true;
   }
-  // Seconds pass one by one, each seen by the manager (a round takes 5 ms).
+  // Time hardly passes meanwhile.
+  bool soon(const std::function<bool()>& condition) { return until(condition, milliseconds(5)); }
+  // Time flies: seconds pass, whether the manager sees each of them or not.
+  bool later(const std::function<bool()>& condition) { return until(condition, seconds(1)); }
+  // The manager has had a whole round: one begins with each poll, so it is over with the second.
+  std::function<bool()> round() {
+    return [this, before = bus.polls(kGroup)] { return bus.polls(kGroup) >= before + 2; };
+  }
+  // Seconds pass one by one, each seen by the manager.
   void pass(int count, bool beating = false) {
     for (int i = 0; i < count; ++i) {
       if (beating) beat();
       clock.advance(seconds(1));
-      std::this_thread::sleep_for(milliseconds(20));
+      ASSERT_TRUE(soon(round()));
     }
   }
   // The manager is in its rounds: it has said something.
@@ -129,7 +138,7 @@ TEST_F(HeartBeatManagerTest, marks_nobody_down_after_a_pause_of_its_own) {
   beat();
   ASSERT_TRUE(soon([&] { return says(MachineState::kUp); }));
   clock.advance(seconds(600));  // nobody ran meanwhile
-  std::this_thread::sleep_for(milliseconds(100));
+  ASSERT_TRUE(soon(round()));
   EXPECT_TRUE(says(MachineState::kUp));
   pass(14);
   EXPECT_TRUE(says(MachineState::kUp));
@@ -156,8 +165,10 @@ TEST_F(HeartBeatManagerTest, marks_nobody_down_while_kafka_is_away) {
   beat();
   ASSERT_TRUE(soon([&] { return says(MachineState::kUp); }));
   bus.set_down(true);
-  pass(60);
+  const MonoTime back_after = clock.mono() + seconds(60);
+  ASSERT_TRUE(later([&, seen = round()] { return clock.mono() > back_after && seen(); }));
   bus.set_down(false);
+  ASSERT_TRUE(later(round()));
   pass(5);
   EXPECT_TRUE(says(MachineState::kUp));
 }
@@ -198,7 +209,7 @@ TEST_F(HeartBeatManagerTest, one_of_two_speaks_and_the_other_takes_over) {
     return count;
   };
   EXPECT_EQ(ups(), 1);
-  EXPECT_EQ(*bus.group_members("slipway.heart_beat_manager"), 1);
+  EXPECT_EQ(*bus.group_members(kGroup), 1);
   first.reset();
   EXPECT_TRUE(soon([&] { return ups() > 1; }));
 }
