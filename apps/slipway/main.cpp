@@ -12,6 +12,7 @@
 #include "adapters/http/cli_client.hpp"
 #include "base/log.hpp"
 #include "cli/cli.hpp"
+#include "cli/exit_code.hpp"
 #include "serve.hpp"
 #include "settings.hpp"
 
@@ -49,7 +50,7 @@ int run_server(const cli::ServeOptions& options, const std::stop_token& stop) {
   if (served) return 0;
   log.error("the server cannot go on", served.error());
   std::cerr << "slipway serve: " << to_string(served.error()) << '\n';
-  return served.error().kind == ErrorKind::kInvalid ? 2 : served.error().retryable() ? 5 : 1;
+  return static_cast<int>(cli::exit_code(served.error()));
 }
 
 std::string user_name() {

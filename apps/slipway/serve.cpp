@@ -17,6 +17,7 @@
 #include "base/text.hpp"
 #include "gateway/gateway.hpp"
 #include "identity.hpp"
+#include "partition_counts.hpp"
 #include "systems/deployment_manager/deployment_manager.hpp"
 #include "systems/heart_beat_manager/heart_beat_manager.hpp"
 #include "systems/life_cycle_manager/life_cycle_manager.hpp"
@@ -143,6 +144,16 @@ Status open_components(Site& site, const ServerSettings& settings, const Log& lo
   return {};
 }
 
+Status refuse_changed_counts(Site& site, const Log& log, const std::stop_token& stop) {
+  SLIPWAY_ASSIGN(const auto changes, wait_for("the topics' partition counts", site.clock, log, stop, [&] {
+                   return check_partition_counts(*site.bus, *site.repository, site.clock, site.topics);
+                 }));
+  for (const auto& one : changes.warned)
+    log.warn("a topic's partition count has changed",
+             {{"code", one.code}, {"error", one.message}, {"hint", one.hint}});
+  return changes.refused ? Status{*changes.refused} : Status{};
+}
+
 Status start_roles(Site& site, const ServerSettings& settings, const std::vector<std::string>& roles,
                    const std::string& owner, const Log& log) {
   const auto runs = [&](const std::string& role) { return std::ranges::find(roles, role) != roles.end(); };
@@ -203,6 +214,7 @@ Status serve(const ServerSettings& settings, const Log& log, const std::stop_tok
   SLIPWAY_ASSIGN(const auto identity, Identity::take(settings.state_dir));
   Site site(settings.topic_prefix);
   SLIPWAY_TRY(open_components(site, settings, log, stop));
+  SLIPWAY_TRY(refuse_changed_counts(site, log, stop));
   SLIPWAY_TRY(start_roles(site, settings, roles, identity.name(), log));
   log.info("serving",
            {{"roles", join(roles, ",")}, {"version", SLIPWAY_VERSION}, {"identity", identity.name()}});

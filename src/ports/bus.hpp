@@ -108,6 +108,8 @@ class Bus {
 
   /// Creates what is missing. Existing topics are adopted, never altered; a wrong cleanup policy is an error.
   virtual Status ensure_topics(std::span<const messages::TopicSpec> topics) = 0;
+  /// How many partitions each topic has; absent where it is missing or one of them has no leader yet.
+  virtual Result<std::map<std::string, int>> partition_counts(std::span<const std::string> topics) = 0;
   virtual Result<std::string> cluster_id() = 0;
   /// Number of members of a consumer group; 0 if there is no such group.
   virtual Result<int> group_members(const std::string& group) = 0;

@@ -27,6 +27,7 @@ class Repository {
   virtual Table<Binding>& bindings() = 0;
   virtual Table<MachineDocument>& machines() = 0;
   virtual Table<Placement>& placements() = 0;
+  virtual Table<TopicDocument>& topics() = 0;
   virtual Table<Answer>& answers(const std::string& role) = 0;
   virtual LeaseStore& leases() = 0;
   virtual SampleStore& samples() = 0;

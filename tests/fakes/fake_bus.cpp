@@ -52,6 +52,7 @@ struct FakeBus::World {
   std::vector<Failure> failures;
   int lost_answers = 0;
   bool down = false;
+  std::string cluster_id = "fake-cluster";
   int next_member = 1;
   std::size_t next_partition = 0;
 
@@ -322,10 +323,20 @@ Status FakeBus::ensure_topics(std::span<const messages::TopicSpec> topics) {
   return {};
 }
 
+Result<std::map<std::string, int>> FakeBus::partition_counts(std::span<const std::string> topics) {
+  std::lock_guard lock(world_->mutex);
+  SLIPWAY_TRY(world_->reachable());
+  std::map<std::string, int> out;
+  for (const auto& name : topics)
+    if (const auto topic = world_->topics.find(name); topic != world_->topics.end())
+      out[name] = static_cast<int>(topic->second.partitions.size());
+  return out;
+}
+
 Result<std::string> FakeBus::cluster_id() {
   std::lock_guard lock(world_->mutex);
   SLIPWAY_TRY(world_->reachable());
-  return std::string("fake-cluster");
+  return world_->cluster_id;
 }
 
 Result<int> FakeBus::group_members(const std::string& group) {
@@ -411,6 +422,18 @@ void FakeBus::set_down(bool down) {
   std::lock_guard lock(world_->mutex);
   world_->down = down;
   world_->changed.notify_all();
+}
+
+void FakeBus::add_partitions(const std::string& topic, int more) {
+  std::lock_guard lock(world_->mutex);
+  auto& partitions = world_->topics.at(topic).partitions;
+  partitions.resize(partitions.size() + static_cast<std::size_t>(more));
+  for (auto& [name, group] : world_->groups) world_->rebalance(group);
+}
+
+void FakeBus::set_cluster_id(const std::string& id) {
+  std::lock_guard lock(world_->mutex);
+  world_->cluster_id = id;
 }
 
 std::vector<Record> FakeBus::records(const std::string& topic) const {

@@ -27,6 +27,7 @@ class FakeBus final : public ports::Bus {
   Result<std::unique_ptr<ports::Consumer>> read_all(std::vector<std::string> topics,
                                                     ports::From from) override;
   Status ensure_topics(std::span<const messages::TopicSpec> topics) override;
+  Result<std::map<std::string, int>> partition_counts(std::span<const std::string> topics) override;
   Result<std::string> cluster_id() override;
   Result<int> group_members(const std::string& group) override;
   Result<std::map<std::string, bool>> group_reads(const std::string& group,
@@ -46,6 +47,10 @@ class FakeBus final : public ports::Bus {
   void lose_answers(int times = 1);
   /// Every call fails as unavailable until set back; consumers report it from poll().
   void set_down(bool down);
+  /// The topic, which is there, gets further partitions: as an operator's tool would do it.
+  void add_partitions(const std::string& topic, int more);
+  /// From now on it is another cluster, with the same topics.
+  void set_cluster_id(const std::string& id);
 
   // What happened.
   /// Everything ever published to a topic, in order of publishing.

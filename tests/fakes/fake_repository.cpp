@@ -552,6 +552,7 @@ struct FakeRepository::World {
   FakeTable<Binding> bindings{trouble, "bindings"};
   FakeTable<MachineDocument> machines{trouble, "machines"};
   FakeTable<Placement> placements{trouble, "placements"};
+  FakeTable<TopicDocument> topics{trouble, "topics"};
   std::map<std::string, FakeTable<Answer>> answers;
   FakeLeases leases{trouble, "leases"};
   FakeSamples samples{trouble, "samples"};
@@ -594,6 +595,9 @@ Table<MachineDocument>& FakeRepository::machines() {
 }
 Table<Placement>& FakeRepository::placements() {
   return world_->placements;
+}
+Table<TopicDocument>& FakeRepository::topics() {
+  return world_->topics;
 }
 Table<Answer>& FakeRepository::answers(const std::string& role) {
   std::lock_guard lock(world_->trouble.mutex);

@@ -152,6 +152,8 @@ TEST_P(BusSuite, adopts_topics_and_refuses_a_wrong_cleanup_policy) {
   make_topic(name("t"), 5);  // another number of partitions is adopted
   const std::string topics[] = {name("t")};
   EXPECT_THAT(bus_->ranges(topics).value(), SizeIs(3));
+  const std::string asked[] = {name("t"), name("nowhere")};
+  EXPECT_EQ(bus_->partition_counts(asked).value(), (std::map<std::string, int>{{name("t"), 3}}));
   const messages::TopicSpec wrong[] = {{name("t"), 3, true, {}}};
   const auto status = bus_->ensure_topics(wrong);
   ASSERT_FALSE(status);

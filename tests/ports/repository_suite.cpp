@@ -121,6 +121,21 @@ TEST(RepositoryTables, list_all_in_the_order_of_their_ids) {
   EXPECT_EQ(ids, (std::vector<std::string>{prefix + "-a", prefix + "-b", prefix + "-c"}));
 }
 
+TEST(RepositoryTables, keep_topics_by_their_dotted_names) {
+  auto& topics = repository_under_test().topics();
+  const TopicDocument twelve{fresh("slipway.machine.stats"), "c-1", 12, kNow};
+  TopicDocument fourteen = twelve;
+  fourteen.partitions = 14;
+  EXPECT_TRUE(value_of(topics.insert(twelve)));
+  EXPECT_FALSE(value_of(topics.insert(fourteen)));
+  const auto found = value_of(topics.find(twelve.name));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->cluster_id, "c-1");
+  EXPECT_EQ(found->partitions, 12);
+  ASSERT_OK(topics.remove(twelve.name));
+  EXPECT_FALSE(value_of(topics.find(twelve.name)));
+}
+
 TEST(RepositoryTables, keep_labels_that_look_like_operators) {
   MachineDocument machine;
   machine.machine.name = fresh("m");

@@ -22,7 +22,7 @@ class Admin {
   Status ping(milliseconds timeout);
   Result<std::string> cluster_id();
   Status ensure_topics(std::span<const messages::TopicSpec> topics);
-  /// Partition counts of those that exist.
+  /// Partition counts of those that exist and have leaders.
   Result<std::map<std::string, int>> partitions(std::span<const std::string> topics);
   Result<std::map<ports::TopicPartition, ports::Bus::Range>> ranges(std::span<const std::string> topics);
 

@@ -76,6 +76,9 @@ class KafkaBus final : public ports::Bus {
   Status ensure_topics(std::span<const messages::TopicSpec> topics) override {
     return admin_->ensure_topics(topics);
   }
+  Result<std::map<std::string, int>> partition_counts(std::span<const std::string> topics) override {
+    return admin_->partitions(topics);
+  }
   Result<std::string> cluster_id() override { return admin_->cluster_id(); }
   Result<int> group_members(const std::string& group) override { return admin_->group_members(group); }
   Result<std::map<std::string, bool>> group_reads(const std::string& group,

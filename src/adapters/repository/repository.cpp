@@ -38,6 +38,7 @@ class MongoRepository final : public Repository {
   Table<Binding>& bindings() override { return bindings_; }
   Table<MachineDocument>& machines() override { return machines_; }
   Table<Placement>& placements() override { return placements_; }
+  Table<TopicDocument>& topics() override { return topics_; }
   Table<Answer>& answers(const std::string& role) override { return answers_.at(role); }
   LeaseStore& leases() override { return leases_; }
   SampleStore& samples() override { return samples_; }
@@ -59,6 +60,7 @@ class MongoRepository final : public Repository {
   MongoTable<Binding> bindings_{*connection_, "bindings"};
   MongoTable<MachineDocument> machines_{*connection_, "machines"};
   MongoTable<Placement> placements_{*connection_, "placements"};
+  MongoTable<TopicDocument> topics_{*connection_, "topics"};
   std::map<std::string, MongoTable<Answer>> answers_;
   MongoLeases leases_{*connection_};
   MongoSamples samples_{*connection_};

@@ -344,6 +344,18 @@ void read(const Reader& from, Placement& p) {
   p.at = from.date("at");
 }
 
+json write(const TopicDocument& t) {
+  return {
+      {"name", t.name}, {"cluster_id", t.cluster_id}, {"partitions", t.partitions}, {"since", date(t.since)}};
+}
+
+void read(const Reader& from, TopicDocument& t) {
+  t.name = from.text("name");
+  t.cluster_id = from.text("cluster_id");
+  t.partitions = from.small("partitions");
+  t.since = from.date("since");
+}
+
 json write(const Answer& a) {
   return {{"request_id", a.request_id}, {"digest", a.digest},
           {"topic", a.topic},           {"key", a.key},
@@ -562,6 +574,7 @@ SLIPWAY_DOCUMENT(MachineDocument)
 SLIPWAY_DOCUMENT(SensorDocument)
 SLIPWAY_DOCUMENT(Binding)
 SLIPWAY_DOCUMENT(Placement)
+SLIPWAY_DOCUMENT(TopicDocument)
 SLIPWAY_DOCUMENT(Answer)
 SLIPWAY_DOCUMENT(Lane)
 SLIPWAY_DOCUMENT(Lease)

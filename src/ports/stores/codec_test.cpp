@@ -81,6 +81,7 @@ TEST(Codec, keeps_every_field_of_the_other_documents) {
   twice(Service{"s", "running", 7, "1", "p", "m", "r", "e", kNow});
   twice(ServiceHistory{"s/1/r", "s", "r", "deployed", "running", "well", 7, kNow});
   twice(Placement{"r", "s", "m", "least loaded", {{"edge.2", "down"}}, kNow});
+  EXPECT_EQ(twice(TopicDocument{"slipway.alerts", "c-1", 6, kNow})["_id"], "slipway.alerts");
   twice(Answer{"r", "d", "t", "k", "{}", kNow});
   twice(Lease{"scheduler", "me", 3, 4});
   Binding binding{"s", 3, "r", {}, {{"air", {"t", "s", "k", kNow}}}, kNow};

@@ -117,6 +117,16 @@ struct Placement {
   std::string id() const { return request_id; }
 };
 
+/// topics (the server, at start): how many partitions each topic had when it was first seen on that Kafka
+/// cluster. Removing the document accepts another number.
+struct TopicDocument {
+  std::string name;  ///< with its prefix
+  std::string cluster_id;
+  int partitions = 0;
+  WallTime since{};
+  std::string id() const { return name; }
+};
+
 /// answers given to requests of one role, so that a request that comes again gets the same answer (collection
 /// `<role>_answers`, TTL a week).
 struct Answer {
