@@ -10,6 +10,7 @@
 
 #include "adapters/archive/archives.hpp"
 #include "adapters/http/cli_client.hpp"
+#include "base/failpoint.hpp"
 #include "base/log.hpp"
 #include "cli/cli.hpp"
 #include "cli/exit_code.hpp"
@@ -38,6 +39,16 @@ LogLevel level(const std::string& name) {
   return name == "error" ? LogLevel::kError : LogLevel::kInfo;
 }
 
+Status arm(const cli::ServeOptions& options, const Log& log) {
+  const char* wanted = std::getenv("SLIPWAY_FAILPOINTS");
+  if (wanted == nullptr || *wanted == '\0') return {};
+  if (!options.enable_failpoints)
+    return invalid("failpoint.not_enabled", "SLIPWAY_FAILPOINTS is set for a server that does not allow it",
+                   "unset it; tests add --enable-failpoints");
+  log.warn("this server will kill or stop itself on purpose", {{"failpoints", wanted}});
+  return arm_failpoints(wanted);
+}
+
 int run_server(const cli::ServeOptions& options, const std::stop_token& stop) {
   auto settings = load_settings(options.config, environment());
   if (!settings) {
@@ -46,6 +57,10 @@ int run_server(const cli::ServeOptions& options, const std::stop_token& stop) {
   }
   if (!options.roles.empty()) settings->roles = options.roles;
   const Log log = Log::to_stderr(level(settings->log_level));
+  if (const Status armed = arm(options, log); !armed) {
+    std::cerr << "slipway serve: " << to_string(armed.error()) << '\n';
+    return 2;
+  }
   const auto served = serve(*settings, log, stop);
   if (served) return 0;
   log.error("the server cannot go on", served.error());

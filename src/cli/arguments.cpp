@@ -260,6 +260,10 @@ class Arguments {
                          });
     made->add_option("--roles", chosen_.roles, "all, or names with commas between");
     made->add_option("--config", chosen_.serve.config, "settings file (/etc/slipway/slipway.yaml)");
+    made->add_flag("--enable-failpoints", chosen_.serve.enable_failpoints,
+                   "for tests: lets $SLIPWAY_FAILPOINTS kill this server on purpose");
+    add(app_, "failpoints", "the places where a test can kill a server on purpose", "slipway failpoints",
+        [this] { return list_failpoints(session_); });
   }
 
   Status read_timeout(std::chrono::milliseconds& into) {

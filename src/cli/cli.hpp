@@ -17,6 +17,7 @@ namespace slipway::cli {
 struct ServeOptions {
   std::string config;              ///< path, or empty: the default places
   std::vector<std::string> roles;  ///< {"all"}, or names of roles
+  bool enable_failpoints = false;  ///< lets $SLIPWAY_FAILPOINTS arm them
 };
 
 /// The world of one run of the CLI. Everything must outlive the run.

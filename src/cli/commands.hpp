@@ -32,6 +32,8 @@ int wish(Session& session, const WishOptions& options);
 int follow_request(Session& session, const std::string& request_id);
 int cancel_request(Session& session, const std::string& request_id);
 
+int list_failpoints(Session& session);
+
 int status(Session& session);
 int doctor(Session& session);
 

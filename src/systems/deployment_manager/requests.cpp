@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/digest.hpp"
+#include "base/failpoint.hpp"
 
 namespace slipway::deployment_manager {
 namespace {
@@ -57,6 +58,7 @@ Status Requests::handle(const ports::Record& record) {
                                                     .timestamp_ms = to_ms(record.timestamp)});
   if (!parsed) return parsed.error();
   auto& request = parsed->request;
+  failpoint(Failpoint::kPolled, request.service_id);
   if (parsed->refusal) return refuse(request, *parsed->refusal);
   if (request.action == messages::Action::kCancel) return cancel(request);
   // A first start on a week-old topic deploys nothing.
@@ -68,6 +70,7 @@ Status Requests::accept(const messages::DeploymentRequest& request) {
   const auto deployment = document(world_, request);
   SLIPWAY_ASSIGN(const bool fresh, world_.repository.deployments().insert(deployment));
   if (!fresh) return again(request, deployment.request_digest);
+  failpoint(Failpoint::kInserted, request.service_id);
   SLIPWAY_ASSIGN(const auto lane, world_.repository.lanes().enqueue(request.service_id, request.request_id));
   world_.log.info("request accepted", {{"request", request.request_id},
                                        {"service", request.service_id},

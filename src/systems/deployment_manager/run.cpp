@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/failpoint.hpp"
 #include "systems/deployment_manager/container_plan.hpp"
 #include "systems/deployment_manager/names.hpp"
 #include "systems/deployment_manager/stage_deadline.hpp"
@@ -36,12 +37,14 @@ class Run {
                  .release = {}} {}
 
   Status work() {
+    failpoint(Failpoint::kOwned, journal_.service());
     SLIPWAY_TRY(pick_up());
     for (const auto& step : all_stages()) {
       if (skips(step.stage)) continue;
       if (auto lane = journal_.check_lane(); !lane) return stop_at(step.stage, lane.error());
       auto outcome = take(step);
       if (!outcome) return stop_at(step.stage, outcome.error());
+      if (step.stage == Stage::kValidated) failpoint(Failpoint::kValidated, journal_.service());
       if (step.stage == Stage::kHealthy || outcome->end == State::kCompleted)
         if (auto decided = commit(outcome->end); !decided) return stop_at(step.stage, decided.error());
       if (outcome->end) return conclude(*outcome->end, outcome->unchanged, outcome->message);
@@ -128,6 +131,7 @@ class Run {
                                       .machines = {context_.machine->machine.name}};
     if (lane.committed != context_.release.number) cutover.previous = lane.committed;
     SLIPWAY_TRY(journal_.cut_over(cutover));
+    failpoint(Failpoint::kCutOver, journal_.service());
     const PlanInput input{.release = context_.release,
                           .service = *context_.spec,
                           .request_id = {},

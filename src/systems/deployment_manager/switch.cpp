@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/failpoint.hpp"
 #include "base/text.hpp"
 #include "systems/deployment_manager/container_plan.hpp"
 #include "systems/deployment_manager/names.hpp"
@@ -170,6 +171,7 @@ Result<Made> make_container(World& world, AgentKeeper& agents, const MachineEngi
   std::string id = there ? there->id : "";
   if (!there) {
     auto created = engine.create(plan.spec);
+    failpoint(Failpoint::kCreated, release.service_id);
     if (!created && (created.error().retryable() || created.error().code == "engine.name_taken")) {
       // Unknown, or a twin was faster: by name.
       SLIPWAY_ASSIGN(const auto made, find_by_name(engine, name, world.settings.instance));

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "base/failpoint.hpp"
 #include "systems/deployment_manager/stages/stage.hpp"
 
 namespace slipway::deployment_manager {
@@ -12,11 +13,17 @@ constexpr std::string_view kFileScheme = "file://";
 // A GridFS file as a stream of bytes.
 class StoredBytes : public ByteSource {
  public:
-  explicit StoredBytes(std::unique_ptr<ports::SourceReader> reader) : reader_(std::move(reader)) {}
-  Result<std::size_t> read(std::span<char> buffer) override { return reader_->read(buffer); }
+  StoredBytes(std::unique_ptr<ports::SourceReader> reader, const std::string& service)
+      : reader_(std::move(reader)), service_(service) {}
+  Result<std::size_t> read(std::span<char> buffer) override {
+    auto count = reader_->read(buffer);
+    failpoint(Failpoint::kFetching, service_);
+    return count;
+  }
 
  private:
   std::unique_ptr<ports::SourceReader> reader_;
+  const std::string& service_;
 };
 
 Result<Source> fetch_folder(World& world, const std::string& path) {
@@ -34,14 +41,15 @@ Result<Source> fetch_folder(World& world, const std::string& path) {
                 "put it into the Repository, or add its root to repository.allowed_roots");
 }
 
-Result<Source> fetch_stored(World& world, const std::string& path, const std::string& digest) {
+Result<Source> fetch_stored(World& world, const std::string& service, const std::string& path,
+                            const std::string& digest) {
   SLIPWAY_ASSIGN(const auto files, world.repository.sources().find(path));
   if (files.empty())
     return not_found("source.not_found", fmt::format("the Repository holds no archive '{}'", path),
                      "put one into the GridFS bucket `sources` under this file name");
   for (const auto& file : files) {
     SLIPWAY_ASSIGN(auto reader, world.repository.sources().open(file.file_id));
-    StoredBytes bytes(std::move(reader));
+    StoredBytes bytes(std::move(reader), service);
     auto source = world.archives.read_source(bytes);
     if (!source) return source;
     // Without a pin the newest counts; with one the newest that has it.
@@ -55,7 +63,7 @@ Result<Source> fetch_stored(World& world, const std::string& path, const std::st
 Result<Source> fetch_source(StageContext& context, const std::string& path, const std::string& digest) {
   auto& world = context.world;
   return persistently(world, std::chrono::seconds{60}, context.stop, [&] {
-    if (!path.starts_with(kFileScheme)) return fetch_stored(world, path, digest);
+    if (!path.starts_with(kFileScheme)) return fetch_stored(world, context.journal.service(), path, digest);
     auto source = fetch_folder(world, path);
     if (source && !digest.empty() && source->digest != digest)
       return Result<Source>(

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "base/failpoint.hpp"
 #include "systems/deployment_manager/names.hpp"
 #include "systems/deployment_manager/stages/stage.hpp"
 #include "systems/deployment_manager/switch.hpp"
@@ -44,6 +45,7 @@ StageResult start(StageContext& context) {
   const bool begun = !journal.fact("begun").empty();
   SLIPWAY_TRY(journal.check_lane());
   SLIPWAY_TRY(stop_old(context, old_containers(journal)));
+  failpoint(Failpoint::kOldStopped, journal.service());
   const bool restart = journal.request().action == messages::Action::kRestart && !begun;
   if (restart && made->running)
     SLIPWAY_TRY(context.machine->engine->stop(made->id, std::chrono::seconds{10}));
@@ -54,6 +56,7 @@ StageResult start(StageContext& context) {
     SLIPWAY_TRY(persistently(world, std::chrono::seconds{30}, context.stop,
                              [&] { return context.machine->engine->start(made->id); }));
   }
+  failpoint(Failpoint::kStarted, journal.service());
   SLIPWAY_TRY(journal.remember({{"begun", "1"}}));
   SLIPWAY_TRY(record_instance(world, *context.machine, context.release, made->id, "starting"));
   // The lane may have changed hands while the Engine worked: what was just made is then not wanted.
