@@ -12,7 +12,7 @@ AFTER = {"deploy": "running", "start": "running", "restart": "running", "rollbac
 WISHES, REPLIES, REQUESTS, STATUS = "slipway.service.requests", "slipway.service.replies", "slipway.deployment.requests", "slipway.deployment.status"
 brokers = {"bootstrap.servers": os.environ["KAFKA_BROKERS"]}
 database = MongoClient(os.environ["MONGODB_URI"])[os.environ.get("SLIPWAY_DATABASE", "slipway")]
-producer = Producer(brokers | {"enable.idempotence": True, "partitioner": "murmur2_random"})
+producer = Producer(brokers | {"enable.idempotence": True, "max.in.flight.requests.per.connection": 1, "partitioner": "murmur2_random"})
 consumer = Consumer(brokers | {"group.id": "slipway.life_cycle_manager", "enable.auto.commit": False, "auto.offset.reset": "earliest", "session.timeout.ms": 10000})
 
 

@@ -10,7 +10,7 @@ stopping = threading.Event()
 signal.signal(signal.SIGTERM, lambda *_: stopping.set())
 with open("/run/slipway/kafka.properties") as file:
     kafka = dict(line.strip().split("=", 1) for line in file if "=" in line and not line.startswith("#"))
-producer = Producer(kafka | {"enable.idempotence": True, "linger.ms": 0})
+producer = Producer(kafka | {"enable.idempotence": True, "max.in.flight.requests.per.connection": 1, "linger.ms": 0})
 consumer = Consumer(kafka | {
     "group.id": os.environ["SLIPWAY_KAFKA_GROUP"], "group.instance.id": os.environ["SLIPWAY_KAFKA_GROUP_INSTANCE"], "session.timeout.ms": 10000,
     "enable.auto.commit": False, "auto.offset.reset": "earliest"})
