@@ -39,14 +39,19 @@ LogLevel level(const std::string& name) {
   return name == "error" ? LogLevel::kError : LogLevel::kInfo;
 }
 
-Status arm(const cli::ServeOptions& options, const Log& log) {
-  const char* wanted = std::getenv("SLIPWAY_FAILPOINTS");
-  if (wanted == nullptr || *wanted == '\0') return {};
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+Result<Failpoints> armed_failpoints(const cli::ServeOptions& options, const Log& log) {
+  const std::string wanted = variable("SLIPWAY_FAILPOINTS");
+  if (wanted.empty()) return Failpoints();
   if (!options.enable_failpoints)
-    return invalid("failpoint.not_enabled", "SLIPWAY_FAILPOINTS is set for a server that does not allow it",
-                   "unset it; tests add --enable-failpoints");
-  log.warn("this server will kill or stop itself on purpose", {{"failpoints", wanted}});
-  return arm_failpoints(wanted);
+    return invalid("failpoint.not_enabled", "SLIPWAY_FAILPOINTS is set, and this server does not allow it",
+                   "unset it; a test adds --enable-failpoints");
+  log.warn("this server will end or stop itself on purpose", {{"failpoints", wanted}});
+  return Failpoints::parse(wanted, variable("SLIPWAY_FAILPOINTS_HITS"));
 }
 
 int run_server(const cli::ServeOptions& options, const std::stop_token& stop) {
@@ -57,11 +62,12 @@ int run_server(const cli::ServeOptions& options, const std::stop_token& stop) {
   }
   if (!options.roles.empty()) settings->roles = options.roles;
   const Log log = Log::to_stderr(level(settings->log_level));
-  if (const Status armed = arm(options, log); !armed) {
-    std::cerr << "slipway serve: " << to_string(armed.error()) << '\n';
+  const auto failpoints = armed_failpoints(options, log);
+  if (!failpoints) {
+    std::cerr << "slipway serve: " << to_string(failpoints.error()) << '\n';
     return 2;
   }
-  const auto served = serve(*settings, log, stop);
+  const auto served = serve(*settings, *failpoints, log, stop);
   if (served) return 0;
   log.error("the server cannot go on", served.error());
   std::cerr << "slipway serve: " << to_string(served.error()) << '\n';

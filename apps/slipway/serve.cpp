@@ -155,7 +155,7 @@ Status refuse_changed_counts(Site& site, const Log& log, const std::stop_token& 
 }
 
 Status start_roles(Site& site, const ServerSettings& settings, const std::vector<std::string>& roles,
-                   const std::string& owner, const Log& log) {
+                   const std::string& owner, const Failpoints& failpoints, const Log& log) {
   const auto runs = [&](const std::string& role) { return std::ranges::find(roles, role) != roles.end(); };
   auto& bus = *site.bus;
   auto& repository = *site.repository;
@@ -184,9 +184,10 @@ Status start_roles(Site& site, const ServerSettings& settings, const std::vector
         bus, repository, clock, log.named("life_cycle_manager"), topics);
   if (runs("deployment_manager")) {
     SLIPWAY_ASSIGN(auto deployment, deployment_settings(settings, owner, topics));
-    site.deployment_manager = std::make_unique<deployment_manager::DeploymentManager>(
-        deployment_manager::World{bus, repository, *site.engines, *site.archives, clock,
-                                  log.named("deployment_manager"), topics, std::move(deployment)});
+    site.deployment_manager =
+        std::make_unique<deployment_manager::DeploymentManager>(deployment_manager::World{
+            bus, repository, *site.engines, *site.archives, clock, log.named("deployment_manager"), topics,
+            std::move(deployment), failpoints});
   }
   if (runs("gateway")) {
     SLIPWAY_ASSIGN(const auto http, http_settings(settings.http_bind));
@@ -208,14 +209,15 @@ const std::vector<std::string>& role_names() {
   return kRoles;
 }
 
-Status serve(const ServerSettings& settings, const Log& log, const std::stop_token& stop) {
+Status serve(const ServerSettings& settings, const Failpoints& failpoints, const Log& log,
+             const std::stop_token& stop) {
   SLIPWAY_ASSIGN(const auto roles, chosen_roles(settings));
   SLIPWAY_TRY(http_settings(settings.http_bind));
   SLIPWAY_ASSIGN(const auto identity, Identity::take(settings.state_dir));
   Site site(settings.topic_prefix);
   SLIPWAY_TRY(open_components(site, settings, log, stop));
   SLIPWAY_TRY(refuse_changed_counts(site, log, stop));
-  SLIPWAY_TRY(start_roles(site, settings, roles, identity.name(), log));
+  SLIPWAY_TRY(start_roles(site, settings, roles, identity.name(), failpoints, log));
   log.info("serving",
            {{"roles", join(roles, ",")}, {"version", SLIPWAY_VERSION}, {"identity", identity.name()}});
   while (site.clock.sleep(std::chrono::hours{1}, stop)) {

@@ -231,6 +231,41 @@ TEST_F(Deploying, after_a_failure_the_exact_old_container_serves) {
   EXPECT_EQ(container("shop-1-1")->restart, "always");
 }
 
+TEST_F(Deploying, a_service_that_is_killed_from_outside_is_started_once_more) {
+  engine().script([](const ports::ContainerSpec& spec) {
+    fakes::ContainerScript script;
+    if (spec.name == "shop-1-1") script.dies_after_exec = 137;  // the first time
+    return script;
+  });
+  EXPECT_EQ(wait_end(ask_deploy()).state, State::kSucceeded);
+  EXPECT_EQ(std::ranges::count(engine().calls(), "start shop-1-1"), 2);
+}
+
+TEST_F(Deploying, a_service_that_is_always_killed_from_outside_fails) {
+  engine().script([](const ports::ContainerSpec& spec) {
+    fakes::ContainerScript script;
+    if (spec.name == "shop-1-1") script.dies_at_start = 137;
+    return script;
+  });
+  const auto end = wait_end(ask_deploy());
+  EXPECT_EQ(end.state, State::kFailed);
+  EXPECT_EQ(end.error->code, "service.killed");
+  EXPECT_EQ(std::ranges::count(engine().calls(), "start shop-1-1"), 2);
+}
+
+TEST_F(Deploying, a_machine_that_is_unregistered_meanwhile_ends_the_deployment_and_frees_the_lane) {
+  engine().hold_builds(true);
+  const auto id = ask_deploy();
+  ASSERT_TRUE(wait_until([&] { return engine().count("build") == 1; }));
+  manager_.reset();
+  ASSERT_TRUE(repository_.machines().remove("edge-1"));
+  engine().hold_builds(false);
+  start();
+  const auto end = wait_end(id);
+  EXPECT_EQ(end.error->code, "machine.unknown");
+  wait_free();
+}
+
 TEST_F(Deploying, a_new_release_replaces_the_old_and_rollback_makes_a_third_like_the_first) {
   wait_end(ask_deploy());
   put_source(std::string(kMeta), "print(2)");

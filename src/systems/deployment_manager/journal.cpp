@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "base/failpoint.hpp"
-
 namespace slipway::deployment_manager {
 namespace {
 
@@ -64,10 +62,7 @@ Status Journal::note(messages::Stage stage, messages::State state, const Note& n
   if (!appended) return appended.error();
   if (!*appended) return lost();
   deployment_.stages.push_back(std::move(status));
-  if (note.final) {
-    deployment_.end = state;
-    failpoint(Failpoint::kEnded, service());
-  }
+  if (note.final) deployment_.end = state;
   outbox_.wake(id());
   return {};
 }

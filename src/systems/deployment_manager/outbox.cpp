@@ -68,6 +68,7 @@ Status Outbox::publish(const std::string& request_id, bool again) {
                            .subject = fmt::format("{}/{}", status.service_id, status.request_id),
                            .event_id = fmt::format("{}-{}", status.request_id, status.seq),
                            .more_headers = {}};
+    if (status.final) world_.failpoints.hit(Failpoint::kEnded, status.service_id);
     SLIPWAY_TRY(world_.bus.publish(record));
   }
   return again ? Status{} : world_.repository.deployments().mark_published(request_id, count);

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "base/failpoint.hpp"
-
 namespace slipway::deployment_manager {
 namespace {
 
@@ -63,7 +61,7 @@ Result<std::string> Questions::ask(const Question& question, std::chrono::second
                                     .subject = question.key,
                                     .event_id = slot,
                                     .more_headers = {}}));
-    if (question.system == "sensor_manager") failpoint(Failpoint::kSensorsAsked, question.key);
+    if (question.system == "sensor_manager") world_.failpoints.hit(Failpoint::kSensorsAsked, question.key);
     std::unique_lock lock(mutex_);
     heard_.wait_for(lock, stop, kAskAgain, [&] { return answers_[answer_slot].has_value(); });
     if (answers_[answer_slot]) return *answers_[answer_slot];

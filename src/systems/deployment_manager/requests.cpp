@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "base/digest.hpp"
-#include "base/failpoint.hpp"
 
 namespace slipway::deployment_manager {
 namespace {
@@ -58,7 +57,7 @@ Status Requests::handle(const ports::Record& record) {
                                                     .timestamp_ms = to_ms(record.timestamp)});
   if (!parsed) return parsed.error();
   auto& request = parsed->request;
-  failpoint(Failpoint::kPolled, request.service_id);
+  world_.failpoints.hit(Failpoint::kPolled, request.service_id);
   if (parsed->refusal) return refuse(request, *parsed->refusal);
   if (request.action == messages::Action::kCancel) return cancel(request);
   // A first start on a week-old topic deploys nothing.
@@ -70,7 +69,7 @@ Status Requests::accept(const messages::DeploymentRequest& request) {
   const auto deployment = document(world_, request);
   SLIPWAY_ASSIGN(const bool fresh, world_.repository.deployments().insert(deployment));
   if (!fresh) return again(request, deployment.request_digest);
-  failpoint(Failpoint::kInserted, request.service_id);
+  world_.failpoints.hit(Failpoint::kInserted, request.service_id);
   SLIPWAY_ASSIGN(const auto lane, world_.repository.lanes().enqueue(request.service_id, request.request_id));
   world_.log.info("request accepted", {{"request", request.request_id},
                                        {"service", request.service_id},
@@ -94,6 +93,7 @@ Status Requests::again(const messages::DeploymentRequest& request, const std::st
                     known->request_digest.substr(0, 12), digest.substr(0, 12)),
         "use a new request_id");
   if (!known->end) {  // perhaps it was never queued
+    world_.failpoints.hit(Failpoint::kInserted, known->service_id);
     SLIPWAY_ASSIGN(const auto lane, world_.repository.lanes().enqueue(known->service_id, request.request_id));
     lanes_.wake();
   }

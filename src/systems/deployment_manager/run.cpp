@@ -4,7 +4,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/failpoint.hpp"
 #include "systems/deployment_manager/container_plan.hpp"
 #include "systems/deployment_manager/names.hpp"
 #include "systems/deployment_manager/stage_deadline.hpp"
@@ -37,14 +36,22 @@ class Run {
                  .release = {}} {}
 
   Status work() {
-    failpoint(Failpoint::kOwned, journal_.service());
-    SLIPWAY_TRY(pick_up());
+    world_.failpoints.hit(Failpoint::kOwned, journal_.service());
+    if (const auto picked = pick_up(); !picked)
+      return picked.error().retryable() ? picked : stop_at(Stage::kAccepted, picked.error());
+    if (auto undoing = read_undoing()) return undo_and_end(std::move(*undoing));
+    if (auto lane = journal_.check_lane(); !lane) return stop_at(Stage::kAccepted, lane.error());
+    if (journal_.is_cut_over()) {
+      if (auto finished = finish_cutover(); !finished) return stop_at(Stage::kHealthy, finished.error());
+      if (journal_.lane().wanted == ports::Wanted::kCompleted)
+        return conclude(State::kCompleted, false, said_at(Stage::kHealthy));
+    }
     for (const auto& step : all_stages()) {
       if (skips(step.stage)) continue;
       if (auto lane = journal_.check_lane(); !lane) return stop_at(step.stage, lane.error());
       auto outcome = take(step);
       if (!outcome) return stop_at(step.stage, outcome.error());
-      if (step.stage == Stage::kValidated) failpoint(Failpoint::kValidated, journal_.service());
+      if (step.stage == Stage::kValidated) world_.failpoints.hit(Failpoint::kValidated, journal_.service());
       if (step.stage == Stage::kHealthy || outcome->end == State::kCompleted)
         if (auto decided = commit(outcome->end); !decided) return stop_at(step.stage, decided.error());
       if (outcome->end) return conclude(*outcome->end, outcome->unchanged, outcome->message);
@@ -52,8 +59,12 @@ class Run {
     return conclude(State::kSucceeded, false, "");
   }
 
+  // The end is written: what is left to do is to leave the lane.
   Status clean_up() {
-    SLIPWAY_TRY(pick_up());
+    if (const auto picked = pick_up(); !picked) {
+      if (picked.error().retryable()) return picked;
+      world_.log.warn("old containers are left to the reconcile loop", picked.error());
+    }
     return leave();
   }
 
@@ -83,7 +94,8 @@ class Run {
   StageResult run_in_time(const StageStep& step) {
     const auto limit =
         step.stage == Stage::kHealthy
-            ? std::chrono::ceil<std::chrono::seconds>(context_.spec->update.deadline) + step.deadline
+            ? kMostHealthWindows * std::chrono::ceil<std::chrono::seconds>(context_.spec->update.deadline) +
+                  step.deadline
             : step.deadline;
     const StageDeadline deadline(world_.clock, limit, hurry_);
     context_.deadline = world_.clock.mono() + limit;
@@ -131,19 +143,34 @@ class Run {
                                       .machines = {context_.machine->machine.name}};
     if (lane.committed != context_.release.number) cutover.previous = lane.committed;
     SLIPWAY_TRY(journal_.cut_over(cutover));
-    failpoint(Failpoint::kCutOver, journal_.service());
-    const PlanInput input{.release = context_.release,
-                          .service = *context_.spec,
-                          .request_id = {},
-                          .machine = {},
-                          .image_user = {},
-                          .probe_volume = {},
-                          .replica = 1};
-    if (!end)
-      if (auto set = engine->set_restart_policy(id, plan_container(input, world_.settings).restart); !set)
+    return finish_cutover();
+  }
+
+  // What follows from the decision, also for an owner who finds it taken.
+  Status finish_cutover() {
+    world_.failpoints.hit(Failpoint::kCutOver, journal_.service());
+    const std::string id = journal_.fact("container_id");
+    const bool completed = journal_.lane().wanted == ports::Wanted::kCompleted;
+    if (!completed) {
+      const PlanInput input{.release = context_.release,
+                            .service = *context_.spec,
+                            .request_id = {},
+                            .machine = {},
+                            .image_user = {},
+                            .probe_volume = {},
+                            .replica = 1};
+      const auto restart = plan_container(input, world_.settings).restart;
+      if (auto set = context_.machine->engine->set_restart_policy(id, restart); !set)
         world_.log.warn("the restart policy is left to the reconcile loop", set.error());
-    return record_instance(world_, *context_.machine, context_.release, id, end ? "completed" : "running",
-                           true);
+    }
+    return record_instance(world_, *context_.machine, context_.release, id,
+                           completed ? "completed" : "running", true);
+  }
+
+  std::string said_at(Stage stage) const {
+    for (const auto& status : journal_.deployment().stages)
+      if (status.stage == stage && status.state == State::kSucceeded) return status.message;
+    return {};
   }
 
   Status conclude(State state, bool unchanged, const std::string& message) {
@@ -173,23 +200,58 @@ class Run {
     if (journal_.is_cut_over())
       return conclude(State::kSucceeded, false, "after the cutover: " + error.message);
 
-    const bool switched = !journal_.fact("container_id").empty();
-    if (switched && !cancelled)
-      if (auto kept = keep_failure_package(context_, stage, error); !kept)
-        world_.log.warn("the failure package could not be kept", kept.error());
-    if (switched)
+    Undoing undoing{.stage = stage,
+                    .state = cancelled ? State::kCancelled : end_state(stage, error),
+                    .error = std::move(error)};
+    if (switched()) {
+      if (!cancelled && context_.machine)
+        if (auto kept = keep_failure_package(context_, stage, undoing.error); !kept)
+          world_.log.warn("the failure package could not be kept", kept.error());
+      SLIPWAY_TRY(journal_.remember({{"undo", encode(undoing)}}));
+    }
+    return undo_and_end(std::move(undoing));
+  }
+
+  // Why and how it ends, from the moment when the switch is taken back: that is not decided twice.
+  struct Undoing {
+    Stage stage{};
+    State state{};
+    Error error;
+  };
+
+  static std::string encode(const Undoing& undoing) {
+    return nlohmann::json{{"stage", messages::to_string(undoing.stage)},
+                          {"state", messages::to_string(undoing.state)},
+                          {"error", messages::to_value(undoing.error)}}
+        .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  }
+
+  std::optional<Undoing> read_undoing() const {
+    const auto value = nlohmann::json::parse(journal_.fact("undo"), nullptr, false);
+    if (!value.is_object()) return std::nullopt;
+    return Undoing{.stage = messages::parse_stage(value.value("stage", "")).value_or(Stage::kStarted),
+                   .state = messages::parse_state(value.value("state", "")).value_or(State::kFailed),
+                   .error = messages::error_from_value(value.value("error", nlohmann::json::object()))};
+  }
+
+  bool switched() const { return !journal_.fact("container_id").empty(); }
+
+  Status undo_and_end(Undoing undoing) {
+    if (switched())
       if (auto undone = undo_switch(context_); !undone) {
         world_.log.error("the old container could not be brought back at once", undone.error());
-        error.message += fmt::format("; bringing the old container back failed: {}", undone.error().message);
+        undoing.error.message +=
+            fmt::format("; bringing the old container back failed: {}", undone.error().message);
       }
-    const State state = cancelled ? State::kCancelled : end_state(stage, error);
-    const std::string message = cancelled ? "cancelled" : error.message;
-    SLIPWAY_TRY(journal_.note(stage, cancelled ? State::kCancelled : State::kFailed,
-                              {.message = message, .error = error}));
-    SLIPWAY_TRY(journal_.note(Stage::kDone, state,
+    const bool cancelled = undoing.state == State::kCancelled;
+    const std::string message = cancelled ? "cancelled" : undoing.error.message;
+    const State noted = cancelled ? State::kCancelled : State::kFailed;
+    if (!journal_.noted(undoing.stage, noted))
+      SLIPWAY_TRY(journal_.note(undoing.stage, noted, {.message = message, .error = undoing.error}));
+    SLIPWAY_TRY(journal_.note(Stage::kDone, undoing.state,
                               {.message = message,
-                               .error = error,
-                               .error_stage = std::string(messages::to_string(stage)),
+                               .error = undoing.error,
+                               .error_stage = std::string(messages::to_string(undoing.stage)),
                                .final = true}));
     return leave();
   }

@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "base/failpoint.hpp"
 #include "base/text.hpp"
 #include "systems/deployment_manager/container_plan.hpp"
 #include "systems/deployment_manager/names.hpp"
@@ -171,7 +170,6 @@ Result<Made> make_container(World& world, AgentKeeper& agents, const MachineEngi
   std::string id = there ? there->id : "";
   if (!there) {
     auto created = engine.create(plan.spec);
-    failpoint(Failpoint::kCreated, release.service_id);
     if (!created && (created.error().retryable() || created.error().code == "engine.name_taken")) {
       // Unknown, or a twin was faster: by name.
       SLIPWAY_ASSIGN(const auto made, find_by_name(engine, name, world.settings.instance));
@@ -181,6 +179,7 @@ Result<Made> make_container(World& world, AgentKeeper& agents, const MachineEngi
     if (!created) return created.error();
     id = *created;
   }
+  world.failpoints.hit(Failpoint::kCreated, release.service_id);
   SLIPWAY_ASSIGN(const auto tar, world.archives.make_tar(plan.files));
   SLIPWAY_TRY(engine.put_archive(id, "/run/slipway", tar));
   return Made{id, false, false};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "base/failpoint.hpp"
 #include "base/log.hpp"
 #include "messages/topics.hpp"
 #include "ports/bus.hpp"
@@ -21,6 +22,7 @@ struct World {
   Log log;
   messages::Topics topics;
   Settings settings;
+  Failpoints failpoints = {};
 };
 
 /// The machine's registry entry and its engine.

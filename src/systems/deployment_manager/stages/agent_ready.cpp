@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include "base/failpoint.hpp"
 #include "base/time_text.hpp"
 #include "systems/deployment_manager/stages/stage.hpp"
 
@@ -12,7 +11,7 @@ StageResult ready_agent(StageContext& context) {
   const auto put = persistently(world, std::chrono::seconds{30}, context.stop,
                                 [&] { return context.agents.ensure(*context.machine); });
   if (!put) return put.error();
-  failpoint(Failpoint::kAgentPut, context.journal.service());
+  world.failpoints.hit(Failpoint::kAgentPut, context.journal.service());
   SLIPWAY_TRY(context.agents.wait_for_sample(*context.machine, *put, context.deadline, context.stop));
   const auto took = std::chrono::duration_cast<milliseconds>(world.clock.mono() - began);
   return StageOutcome{.message = put->started

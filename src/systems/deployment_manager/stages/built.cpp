@@ -3,7 +3,6 @@
 #include <nlohmann/json.hpp>
 
 #include "base/digest.hpp"
-#include "base/failpoint.hpp"
 #include "messages/service_event.hpp"
 #include "meta_file/dockerfile.hpp"
 #include "systems/deployment_manager/container_plan.hpp"
@@ -79,7 +78,7 @@ class OutputTap {
   explicit OutputTap(StageContext& context) : context_(context) {}
   void line(std::string_view text) {
     if (text.starts_with("Step ")) ++steps_;
-    if (steps_ == 2) failpoint(Failpoint::kBuilding, context_.journal.service());
+    if (steps_ == 2) context_.world.failpoints.hit(Failpoint::kBuilding, context_.journal.service());
     if (text.find("Using cache") != std::string_view::npos) ++cached_;
     const auto& journal = context_.journal;
     const messages::BuildOutput output{.request_id = journal.id(),
@@ -179,9 +178,9 @@ StageResult build(StageContext& context) {
   std::string message = fmt::format("{} is there, no build", release.image);
   if (!image) {
     SLIPWAY_ASSIGN(message, run_build(context, recipe));
-    failpoint(Failpoint::kImageMade, context.journal.service());
     SLIPWAY_ASSIGN(image, engine.find_image(label(kLabelImage, recipe.key)));
   }
+  context.world.failpoints.hit(Failpoint::kImageMade, context.journal.service());
   SLIPWAY_TRY(context.journal.remember({{"image", release.image}, {"image_user", image ? image->user : ""}}));
   return outcome(context, message, image ? image->user : "");
 }

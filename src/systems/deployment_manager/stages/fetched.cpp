@@ -2,7 +2,6 @@
 
 #include <filesystem>
 
-#include "base/failpoint.hpp"
 #include "systems/deployment_manager/stages/stage.hpp"
 
 namespace slipway::deployment_manager {
@@ -13,16 +12,17 @@ constexpr std::string_view kFileScheme = "file://";
 // A GridFS file as a stream of bytes.
 class StoredBytes : public ByteSource {
  public:
-  StoredBytes(std::unique_ptr<ports::SourceReader> reader, const std::string& service)
-      : reader_(std::move(reader)), service_(service) {}
+  StoredBytes(std::unique_ptr<ports::SourceReader> reader, const World& world, const std::string& service)
+      : reader_(std::move(reader)), world_(world), service_(service) {}
   Result<std::size_t> read(std::span<char> buffer) override {
     auto count = reader_->read(buffer);
-    failpoint(Failpoint::kFetching, service_);
+    world_.failpoints.hit(Failpoint::kFetching, service_);
     return count;
   }
 
  private:
   std::unique_ptr<ports::SourceReader> reader_;
+  const World& world_;
   const std::string& service_;
 };
 
@@ -49,7 +49,7 @@ Result<Source> fetch_stored(World& world, const std::string& service, const std:
                      "put one into the GridFS bucket `sources` under this file name");
   for (const auto& file : files) {
     SLIPWAY_ASSIGN(auto reader, world.repository.sources().open(file.file_id));
-    StoredBytes bytes(std::move(reader), service);
+    StoredBytes bytes(std::move(reader), world, service);
     auto source = world.archives.read_source(bytes);
     if (!source) return source;
     // Without a pin the newest counts; with one the newest that has it.

@@ -13,7 +13,16 @@ namespace {
 
 constexpr milliseconds kLook{100};
 
+constexpr int kKilled = 128 + 9, kEngineLost = 255;
+constexpr std::string_view kKilledFromOutside = "service.killed";
+constexpr std::chrono::seconds kEnginePatience{60};
+
 Error died(const ports::Container& container) {
+  if (!container.oom_killed && (container.exit_code == kKilled || container.exit_code == kEngineLost))
+    return invalid(
+        std::string(kKilledFromOutside),
+        fmt::format("the service was killed before it was healthy: exit code {}", container.exit_code),
+        "was its Engine restarted, or the container killed by hand?");
   const std::string how = container.oom_killed ? "it used more memory than its limit"
                                                : fmt::format("exit code {}", container.exit_code);
   return {ErrorKind::kInvalid,
@@ -25,7 +34,8 @@ Error died(const ports::Container& container) {
 
 Result<ports::Container> look(StageContext& context) {
   const auto id = context.journal.fact("container_id");
-  SLIPWAY_ASSIGN(const auto container, context.machine->engine->inspect(id));
+  SLIPWAY_ASSIGN(const auto container, persistently(context.world, kEnginePatience, context.stop,
+                                                    [&] { return context.machine->engine->inspect(id); }));
   if (!container) return not_found("service.gone", "the container was removed by somebody else");
   return *container;
 }
@@ -44,18 +54,22 @@ StageResult wait_by_probe(StageContext& context, const std::vector<std::string>&
                        .input = {},
                        .deadline = context.spec->update.deadline + std::chrono::seconds{10},
                        .on_line = [&](std::string_view line) { last = line; }};
-  const auto result = context.machine->engine->exec(id, exec, context.stop);
-  // The exec's end may be seen a moment before the container's own.
-  for (int tries = 0; tries < 10; ++tries) {
-    SLIPWAY_ASSIGN(const auto container, look(context));
-    if (ended(container)) return died(container);
-    if (result && result->exit_code == 0) return StageOutcome{.message = last, .hint = {}, .end = {}};
-    if (result && result->exit_code == 1) break;
-    if (!context.world.clock.sleep(kLook / 2, context.stop)) break;
+  for (;;) {
+    const auto result = context.machine->engine->exec(id, exec, context.stop);
+    // The exec's end may be seen a moment before the container's own.
+    for (int tries = 0; tries < 10; ++tries) {
+      SLIPWAY_ASSIGN(const auto container, look(context));
+      if (ended(container)) return died(container);
+      if (result && result->exit_code == 0) return StageOutcome{.message = last, .hint = {}, .end = {}};
+      if (result && result->exit_code == 1) break;
+      if (!context.world.clock.sleep(kLook / 2, context.stop)) break;
+    }
+    if (context.stop.stop_requested())
+      return conflict(std::string(kCancelled), "stopped while waiting for health");
+    if (result) break;
+    // The Engine was away for a moment and the service lives: asked again.
+    if (!result.error().retryable() || context.world.clock.mono() >= context.deadline) return result.error();
   }
-  if (context.stop.stop_requested())
-    return conflict(std::string(kCancelled), "stopped while waiting for health");
-  if (!result) return result.error();
   return Error{ErrorKind::kInvalid,
                "service.unhealthy",
                fmt::format("not healthy within {}: {}", to_human(context.spec->update.deadline), last),
@@ -124,23 +138,38 @@ std::string describe(const meta_file::ServiceSpec& spec, const StageOutcome& out
   return outcome.message;
 }
 
+StageResult wait_for_health(StageContext& context) {
+  const auto& spec = *context.spec;
+  context.deadline = context.world.clock.mono() + spec.update.deadline;
+  const bool runs_once = spec.restart.kind == meta_file::RestartPolicy::Kind::kNever;
+  const auto argv = runs_once ? std::vector<std::string>{} : probe_wait(spec);
+  return argv.empty() ? wait_by_looking(context) : wait_by_probe(context, argv);
+}
+
 }  // namespace
 
 StageResult become_healthy(StageContext& context) {
   auto& journal = context.journal;
   const auto& spec = *context.spec;
-  context.deadline = context.world.clock.mono() + spec.update.deadline;
-  const bool runs_once = spec.restart.kind == meta_file::RestartPolicy::Kind::kNever;
-  const auto argv = runs_once ? std::vector<std::string>{} : probe_wait(spec);
-  SLIPWAY_ASSIGN(auto outcome, argv.empty() ? wait_by_looking(context) : wait_by_probe(context, argv));
+  auto& engine = *context.machine->engine;
   const auto id = journal.fact("container_id");
-  if (outcome.end == messages::State::kCompleted) {
+  context.world.failpoints.hit(Failpoint::kStarted, journal.service());
+  auto outcome = wait_for_health(context);
+  const bool runs_once = spec.restart.kind == meta_file::RestartPolicy::Kind::kNever;
+  if (!outcome && outcome.error().code == kKilledFromOutside && !runs_once &&
+      journal.fact("started_again").empty()) {
+    SLIPWAY_TRY(journal.remember({{"started_again", "1"}}));
+    SLIPWAY_TRY(persistently(context.world, kEnginePatience, context.stop, [&] { return engine.start(id); }));
+    outcome = wait_for_health(context);
+  }
+  if (!outcome) return outcome;
+  if (outcome->end == messages::State::kCompleted) {
     std::vector<std::string> lines;
-    if (auto logs = context.machine->engine->last_logs(id, 20); logs) lines = *logs;
-    for (const auto& line : lines) outcome.message += "\n" + line;
+    if (auto logs = engine.last_logs(id, 20); logs) lines = *logs;
+    for (const auto& line : lines) outcome->message += "\n" + line;
     return outcome;
   }
-  outcome.message = describe(spec, outcome);
+  outcome->message = describe(spec, *outcome);
   return outcome;
 }
 

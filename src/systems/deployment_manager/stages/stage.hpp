@@ -41,6 +41,9 @@ struct StageOutcome {
 };
 using StageResult = Result<StageOutcome>;
 
+/// A container that was killed from outside, as by the end of its Engine, is started once more.
+inline constexpr int kMostHealthWindows = 2;
+
 struct StageStep {
   messages::Stage stage;
   StageResult (*run)(StageContext&);

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include "base/failpoint.hpp"
 #include "systems/deployment_manager/names.hpp"
 #include "systems/deployment_manager/stages/stage.hpp"
 #include "systems/deployment_manager/switch.hpp"
@@ -33,6 +32,9 @@ StageResult start(StageContext& context) {
                           journal.id());
   });
   if (!made) return made.error();
+  if (resumed && journal.fact("container_id") != made->id) {  // made anew: the one before is gone
+    SLIPWAY_TRY(journal.remember({{"container_id", made->id}, {"begun", ""}}));
+  }
   if (!resumed) {
     // Before anything that runs is touched: who served, to be able to bring it back.
     SLIPWAY_ASSIGN(const auto old, find_running(context, made->id));
@@ -45,18 +47,17 @@ StageResult start(StageContext& context) {
   const bool begun = !journal.fact("begun").empty();
   SLIPWAY_TRY(journal.check_lane());
   SLIPWAY_TRY(stop_old(context, old_containers(journal)));
-  failpoint(Failpoint::kOldStopped, journal.service());
   const bool restart = journal.request().action == messages::Action::kRestart && !begun;
   if (restart && made->running)
     SLIPWAY_TRY(context.machine->engine->stop(made->id, std::chrono::seconds{10}));
   SLIPWAY_TRY(journal.check_lane());
+  world.failpoints.hit(Failpoint::kOldStopped, journal.service());
   // One that was started and has ended since is for `healthy` to judge.
   if (!begun || made->running) {
     SLIPWAY_TRY(context.machine->engine->set_restart_policy(made->id, "no"));
     SLIPWAY_TRY(persistently(world, std::chrono::seconds{30}, context.stop,
                              [&] { return context.machine->engine->start(made->id); }));
   }
-  failpoint(Failpoint::kStarted, journal.service());
   SLIPWAY_TRY(journal.remember({{"begun", "1"}}));
   SLIPWAY_TRY(record_instance(world, *context.machine, context.release, made->id, "starting"));
   // The lane may have changed hands while the Engine worked: what was just made is then not wanted.
