@@ -23,7 +23,7 @@ std::string unescape_key(std::string_view key);
 nlohmann::json escape_keys(const nlohmann::json& value);
 nlohmann::json unescape_keys(const nlohmann::json& value);
 
-/// The document with its `_id`. T: Lane, Deployment, Lease, and every document of documents.hpp.
+/// The document with its `_id`. T: every document of this folder but minutes and sources.
 template <class T>
 nlohmann::json to_document(const T& value);
 /// kCorrupt, naming the field, if a field is missing or of another type.

@@ -4,10 +4,16 @@
 
 #include <nlohmann/json.hpp>
 
+#include "ports/stores/answers.hpp"
 #include "ports/stores/deployment.hpp"
-#include "ports/stores/documents.hpp"
 #include "ports/stores/lane.hpp"
 #include "ports/stores/leases.hpp"
+#include "ports/stores/machines.hpp"
+#include "ports/stores/placements.hpp"
+#include "ports/stores/releases.hpp"
+#include "ports/stores/sensors.hpp"
+#include "ports/stores/services.hpp"
+#include "ports/stores/topics.hpp"
 
 namespace slipway::ports::codec {
 namespace {

@@ -5,7 +5,9 @@
 #include <utility>
 #include <vector>
 
-#include "ports/stores/documents.hpp"
+#include "ports/stores/placements.hpp"
+#include "ports/stores/releases.hpp"
+#include "ports/stores/services.hpp"
 
 namespace slipway::ports {
 

@@ -33,6 +33,7 @@ struct Deployment {
   bool unpublished = true;  ///< unset in the store when every stage is published
   WallTime created_at{};
   WallTime expires_at{};  ///< 30 days at least
+  std::string id() const { return request_id; }
 };
 
 class DeploymentStore {

@@ -31,6 +31,7 @@ struct Lane {
   std::vector<std::string> machines;  ///< where `committed` is wanted
   std::int64_t last_release = 0;
   std::int64_t last_accepted = 0;  ///< counts accepted requests: their order
+  std::string id() const { return service_id; }
 };
 
 /// Every method is one conditional update; "false" or nothing means somebody else decided: stop and look

@@ -15,6 +15,7 @@ struct Lease {
   std::string holder;  ///< empty: given back, free to take
   std::int64_t epoch = 0;
   std::int64_t beat = 0;
+  std::string id() const { return name; }
 };
 
 class LeaseStore {

@@ -7,7 +7,7 @@
 #include "meta_file/service_spec.hpp"
 #include "ports/container.hpp"
 #include "ports/source_archive.hpp"
-#include "ports/stores/documents.hpp"
+#include "ports/stores/releases.hpp"
 #include "systems/deployment_manager/settings.hpp"
 
 namespace slipway::deployment_manager {

@@ -5,8 +5,8 @@
 
 #include "messages/deployment_status.hpp"
 #include "messages/service_event.hpp"
-#include "ports/stores/documents.hpp"
 #include "ports/stores/lane.hpp"
+#include "ports/stores/services.hpp"
 
 namespace slipway::life_cycle_manager {
 

@@ -6,7 +6,7 @@
 
 #include "base/clock.hpp"
 #include "messages/sensor.hpp"
-#include "ports/stores/documents.hpp"
+#include "ports/stores/sensors.hpp"
 
 namespace slipway::sensor_manager {
 
