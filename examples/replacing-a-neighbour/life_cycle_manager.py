@@ -7,7 +7,6 @@ from datetime import datetime, timezone
 from confluent_kafka import Consumer, Producer
 from pymongo import MongoClient
 
-ACTIONS = {"deploy", "stop", "start", "restart", "rollback", "remove", "cancel"}
 AFTER = {"deploy": "running", "start": "running", "restart": "running", "rollback": "running", "stop": "stopped", "remove": "removed"}
 WISHES, REPLIES, REQUESTS, STATUS = "slipway.service.requests", "slipway.service.replies", "slipway.deployment.requests", "slipway.deployment.status"
 brokers = {"bootstrap.servers": os.environ["KAFKA_BROKERS"]}
@@ -25,8 +24,8 @@ def say(topic: str, message: dict) -> None:
 def pass_on(wish: dict, place: str) -> None:
     """A person's wish becomes a request under the same id, or is refused."""
     wish.setdefault("request_id", place)  # the same id if the wish is delivered again
-    known = wish.get("action", "deploy") in ACTIONS and isinstance(wish.get("service_id"), str)
-    error = None if known else {"code": "request.action", "message": "no such action, or no service_id", "hint": "one of " + " ".join(sorted(ACTIONS))}
+    known = wish.get("action", "deploy") in {*AFTER, "cancel"} and isinstance(wish.get("service_id"), str)
+    error = None if known else {"code": "request.action", "message": "no such action, or no service_id", "hint": "one of " + " ".join(AFTER) + " cancel"}
     if known:
         say(REQUESTS, wish)
     say(REPLIES, {"request_id": wish["request_id"], "service_id": str(wish.get("service_id")), "accepted": known, "error": error,
@@ -47,13 +46,14 @@ def remember(status: dict) -> None:
     database.services.update_one({"_id": status["service_id"]}, {"$set": fields}, upsert=True)
 
 
-signal.signal(signal.SIGTERM, lambda *_: exit(0))
+signal.signal(signal.SIGTERM, lambda *_: (consumer.close(), exit(0)))  # leaves the group at once
 consumer.subscribe([WISHES, STATUS])
 while True:
     message = consumer.poll(1.0)
-    if message is None or message.error():
+    try:
+        value = dict(json.loads(message.value()))
+    except (AttributeError, TypeError, ValueError):  # nothing came, or nothing that can be read
         continue
-    value = json.loads(message.value())
     remember(value) if message.topic() == STATUS else pass_on(value, f"w-{message.partition()}-{message.offset()}-{message.timestamp()[1]}")
     if producer.flush(30) == 0:
         consumer.commit(message, asynchronous=False)  # only after the effect
