@@ -24,7 +24,7 @@ constexpr std::array<std::pair<const char*, const char*>, 12> kDefaults{{
     {"client.id", "slipway-agent"},
     {"enable.idempotence", "true"},
     {"max.in.flight.requests.per.connection", "1"},  // more of them lose samples: docs/decisions/0005
-    {"partitioner", "murmur2_random"},  // Java's, so that the key's partition is everybody's
+    {"partitioner", "murmur2_random"},               // Java's, so that the key's partition is everybody's
     {"linger.ms", "0"},  // one sample a second has no company to wait for; a backlog batches by itself
     {"message.timeout.ms", "0"},  // none: the spool decides what is dropped
     {"queue.buffering.max.kbytes", "8192"},
