@@ -96,10 +96,10 @@ def test(only: list[str], keep: bool) -> int:
             with steps.step("tools for journeys") as note:
                 venv, made = repository.virtual_environment("journeys", ROOT / "tests" / "requirements.txt")
                 note.text = "installed" if made else "all there"
-            if not only:
-                counts.add(_native_suites(steps, env))
             with concurrent.futures.ThreadPoolExecutor(1) as pool:
-                built = None if only else pool.submit(_build_asan)  # journeys mostly wait: the time between is enough to build
+                built = None if only else pool.submit(_build_asan)  # tests mostly wait: the time between is enough to build
+                if not only:
+                    counts.add(_native_suites(steps, env))
                 with steps.step("journeys"):
                     counts.add(_journeys(venv, {stack: only} if only else {stack: ["tests", *(f"--ignore={path}" for path in PATIENT)], patient: PATIENT}))
                 if built:
