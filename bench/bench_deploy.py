@@ -13,7 +13,7 @@ from dev_stack.server import Server
 from dev_stack.stack import Stack
 
 ROUNDS = 7
-META = "name: bench-hello\nruntime: python@3.11\ncommand: python3 main.py\nports: [\"0:8080\"]\nhealthcheck: {http: /, port: 8080, healthy_for: 1s}\n"
+META = "name: bench-hello\nruntime: python@3.11\ncommand: python3 main.py\nports: [\"0:8080\"]\nhealthcheck: {http: /, port: 8080}\nupdate: {healthy_for: 1s}\n"
 CODE = "import http.server\nhttp.server.HTTPServer(('', 8080), http.server.SimpleHTTPRequestHandler).serve_forever()\n"
 
 
@@ -30,12 +30,12 @@ def median(values: list[float]) -> float:
     return round(statistics.median(values), 1)
 
 
-def docker_client(folder: Path, number: int) -> float:
-    """docker build + docker run of the same service, to the first line that it answers."""
+def docker_client(folder: Path, name: str, number: int) -> float:
+    """docker build + docker run of the same service, to its first answer."""
     (folder / "main.py").write_text(f"# {number}\n{CODE}")
     (folder / "Dockerfile").write_text(f"FROM {images.PYTHON}\nCOPY main.py /main.py\nCMD [\"python3\", \"/main.py\"]\n")
-    script = ("docker rm -f bench-plain >/dev/null 2>&1; docker build -q -t bench-plain . >/dev/null && docker run -d --init --name bench-plain -p 127.0.0.1:0:8080 bench-plain >/dev/null && "
-              "port=$(docker port bench-plain 8080 | head -1) && until curl -sf -o /dev/null http://$port/; do sleep 0.02; done")
+    script = (f"docker rm -f {name} >/dev/null 2>&1; docker build -q -t {name} . >/dev/null && docker run -d --init --name {name} -p 127.0.0.1:0:8080 {name} >/dev/null && "
+              f"port=$(docker port {name} 8080 | head -1) && until curl -sf -o /dev/null http://$port/; do sleep 0.02; done")
     return timed(lambda: subprocess.run(["sh", "-c", script], cwd=folder, capture_output=True, text=True, timeout=120))
 
 
@@ -44,6 +44,7 @@ def main() -> None:
     server = Server(stack, os.environ["DEV_STACK_PRESET"])
     server.start()
     folder = Path(tempfile.mkdtemp(prefix="slipway-bench-"))
+    plain_name = f"{stack.instance}-plain"
     try:
         timed(server.cli, "machine", "add", "local", stack.docker_host)
         (folder / "service.yaml").write_text(META)
@@ -54,11 +55,12 @@ def main() -> None:
             unchanged.append(timed(server.cli, "deploy", folder, "--machine", "local"))
             restarts.append(timed(server.cli, "restart", "bench-hello"))
         for number in range(ROUNDS + 1):
-            plain.append(docker_client(folder, number))
+            plain.append(docker_client(folder, plain_name, number))
         print(json.dumps({"deploy": {"changed_ms": median(changed[1:]), "of_that_healthy_for_ms": 1000, "unchanged_ms": median(unchanged[1:]),
                                      "restart_ms": median(restarts[1:]), "docker_client_build_and_run_ms": median(plain[1:]), "rounds": ROUNDS}}))
     finally:
-        subprocess.run(["docker", "rm", "-f", "bench-plain"], capture_output=True)
+        subprocess.run(["docker", "rm", "-f", plain_name], capture_output=True)
+        subprocess.run(["docker", "rmi", "-f", plain_name], capture_output=True)
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -1,4 +1,5 @@
 """./dev bench [NAME]: Google Benchmark programs and end-to-end scripts of bench/, each closing with one line of JSON."""
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -25,23 +26,32 @@ def bench(name: str | None) -> int:
     chosen = [name] if name else sorted(found)
     if not found or (name and name not in found):
         raise Failed(f"no benchmark {name or 'at all'} in bench/", "there are: " + (", ".join(sorted(found)) or "none yet"), 3)
-    paths = [found[one] for one in chosen]
-    alone = [path for path in paths if path.suffix != ".py"]
-    code = max([subprocess.run([path], cwd=ROOT).returncode for path in alone], default=0)
-    return max(code, _with_stack([path for path in paths if path.suffix == ".py"], steps))
+    return _with_stack([found[one] for one in chosen], steps)
 
 
-def _with_stack(scripts: list[Path], steps: Steps) -> int:
-    """Scripts measure the whole of it, on the real components."""
-    if not scripts:
-        return 0
+def _with_stack(paths: list[Path], steps: Steps) -> int:
+    """On real components of their own: scripts measure the whole of it, and some programs want a Repository."""
     with Stack("bench") as stack:
         stack.purge()
         try:
             env = stack.up(steps, set())
             venv, _ = repository.virtual_environment("journeys", ROOT / "tests" / "requirements.txt")
             env = {**os.environ, **env, "PYTHONPATH": str(ROOT), "DEV_STACK_NAME": "bench", "DEV_STACK_PRESET": "release"}
-            return max(subprocess.run([venv / "bin" / "python", "-B", script], cwd=ROOT, env=env).returncode for script in scripts)
+            commands = [[venv / "bin" / "python", "-B", path] if path.suffix == ".py" else [path] for path in paths]
+            failed = [command[-1].name for command in commands if not _measures(command, env)]
         finally:
             stack.load()
             stack.purge()
+    if failed:
+        raise Failed(f"failed, or left no line of JSON: {', '.join(failed)}", "what each said is above")
+    return 0
+
+
+def _measures(command: list[Path], env: dict[str, str]) -> bool:
+    """Its table for people goes to stderr, its result is all that it says on stdout."""
+    done = subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True)
+    print(done.stdout, end="", flush=True)
+    try:
+        return done.returncode == 0 and isinstance(json.loads(done.stdout), dict) and done.stdout.count("\n") == 1
+    except ValueError:
+        return False
