@@ -88,17 +88,9 @@ void Scheduler::Parts::run(const std::stop_token& stop) {
 
 Status Scheduler::Parts::handle(const ports::Record& record) {
   if (!lease.held()) return unavailable("scheduler.standby", "another Scheduler may hold the lease by now");
-  SLIPWAY_ASSIGN(const auto cluster, bus.cluster_id());
-  SLIPWAY_ASSIGN(const auto parsed, messages::parse_placement_request(record.value.value_or(""), record.key,
-                                                                      place_of(record, cluster)));
+  SLIPWAY_ASSIGN(const auto parsed, ports::read_request(bus, record, messages::parse_placement_request));
   const auto& request = parsed.request;
-  // One question may be asked again under a later epoch of its deployment: the correlation id is part of it.
-  const ports::Answers::Request asked{.id = request.correlation_id.empty()
-                                                ? request.request_id
-                                                : request.request_id + "/" + request.correlation_id,
-                                      .canonical = messages::to_json(request),
-                                      .key = request.service_id};
-  return answers.answer(asked, [&]() -> Result<std::string> {
+  return answers.answer(ports::answerable(request, request.service_id), [&]() -> Result<std::string> {
     if (!parsed.refusal) return answer(request, asked_at(record));
     return messages::to_json(messages::PlacementReply{.request_id = request.request_id,
                                                       .service_id = request.service_id,
