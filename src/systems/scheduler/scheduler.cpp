@@ -22,13 +22,13 @@ constexpr std::chrono::minutes kOnItsWay{10};  // then it runs, or failed
 
 struct Scheduler::Parts {
   Parts(ports::Bus& a_bus, ports::Repository& a_repository, Clock& a_clock, Log a_log,
-        messages::Topics the_topics, const SchedulerSettings& the_settings)
+        messages::Topics the_topics, SchedulerSettings the_settings)
       : bus(a_bus),
         repository(a_repository),
         clock(a_clock),
         log(std::move(a_log)),
         topics(std::move(the_topics)),
-        settings(the_settings),
+        settings(std::move(the_settings)),
         answers(bus, repository, clock, "scheduler", topics.placement_replies,
                 "slipway.placement.replied.v1"),
         machines(bus, clock, log, topics),
@@ -65,7 +65,8 @@ struct Scheduler::Parts {
 
 Scheduler::Scheduler(ports::Bus& bus, ports::Repository& repository, Clock& clock, Log log,
                      messages::Topics topics, SchedulerSettings settings)
-    : parts_(std::make_unique<Parts>(bus, repository, clock, std::move(log), std::move(topics), settings)) {}
+    : parts_(std::make_unique<Parts>(bus, repository, clock, std::move(log), std::move(topics),
+                                     std::move(settings))) {}
 Scheduler::~Scheduler() = default;
 
 // Who does not hold the lease stays out of the group: its partitions would get no answer.
