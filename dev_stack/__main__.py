@@ -15,7 +15,7 @@ HELP = """Slipway's one script. Run it from anywhere; everything it makes but De
   ./dev env               prints KAFKA_BROKERS MONGODB_URI DOCKER_HOST SLIPWAY_URL; in a shell: eval "$(./dev env)"
   ./dev down [--purge]    stops what ./dev up started and nothing else; --purge also removes its data, containers and bridge
 
-  ./dev check             before a push: format, warnings, unit tests
+  ./dev check [--all]     before a push: format, warnings, clang-tidy on what differs from origin/main (with --all: on everything, minutes), unit tests
   ./dev test [PATH...]    every test on a stack of its own beside a running ./dev up; with paths, only those of pytest (tests/journeys/...)
   ./dev bench [NAME]      benchmarks, each closing with one line of JSON
 
@@ -98,7 +98,9 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--purge", action="store_true", help="also remove data, containers, bridge")
     one.set_defaults(action_of=lambda o: up.down(o.purge))
     commands.add_parser("env").set_defaults(action_of=print_env)
-    commands.add_parser("check").set_defaults(action_of=lambda o: test.check())
+    one = commands.add_parser("check")
+    one.add_argument("--all", action="store_true", help="clang-tidy on every source, not only on what differs from origin/main")
+    one.set_defaults(action_of=lambda o: test.check(o.all))
     one = commands.add_parser("test")
     one.add_argument("paths", nargs="*")
     one.add_argument("--keep", action="store_true", help="leave the stack named test running")

@@ -24,7 +24,7 @@ def binary(name: str, preset: str) -> Path:
     raise Failed(f"{name} is not built in {folder(preset)}", "./dev up builds it", 3)
 
 
-def _jobs() -> int:
+def jobs() -> int:
     """One per core, but never more than memory bears: a heavy translation unit takes about 1.5 GB."""
     gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return max(1, min(os.cpu_count() or 1, int(gib / 1.5)))
@@ -39,7 +39,7 @@ def build(preset: str, targets: list[str] | None = None, behind: bool = False) -
     nothing meanwhile and takes only the processor time that is left over."""
     log = STATE / "logs" / f"build-{preset}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    command = [*(["nice", "-n", "19"] if behind else []), "cmake", "--build", folder(preset), "-j", str(_jobs())] + (["--target", *targets] if targets else [])
+    command = [*(["nice", "-n", "19"] if behind else []), "cmake", "--build", folder(preset), "-j", str(jobs())] + (["--target", *targets] if targets else [])
     environment = {**os.environ, "NINJA_STATUS": "[%f/%t] "}
     begun = shown = time.monotonic()
     done = total = 0

@@ -31,16 +31,22 @@ def check_format() -> suites.Counts:
     return counts
 
 
-def check_tidy() -> suites.Counts:
-    """clang-tidy over the sources that differ from origin/main; all of them would take longer than a push should."""
+def check_tidy(all_of_them: bool) -> suites.Counts:
+    """clang-tidy over the sources that differ from origin/main; all of them take longer than a push should."""
     counts = suites.Counts()
-    changed = set(run(["git", "diff", "--name-only", "origin/main", "--", "*.cpp"], check=False).stdout.split()) & set(sources())
-    for name in sorted(changed):
-        done = subprocess.run(["clang-tidy-19", "--quiet", "-p", build.folder("dev"), name], cwd=ROOT, capture_output=True, text=True)
-        if done.returncode == 0:
-            counts.passed += 1
-        else:
-            counts.fail(f"tidy: {name}\n{done.stdout[-1500:]}")
+    names = {name for name in sources() if name.endswith(".cpp")}
+    if not all_of_them:
+        names &= set(run(["git", "diff", "--name-only", "origin/main"], check=False).stdout.split())
+
+    def tidy(name: str) -> subprocess.CompletedProcess:
+        return subprocess.run(["clang-tidy-19", "--quiet", "-p", build.folder("dev"), name], cwd=ROOT, capture_output=True, text=True)
+
+    with concurrent.futures.ThreadPoolExecutor(build.jobs()) as pool:
+        for name, done in zip(sorted(names), pool.map(tidy, sorted(names))):
+            if done.returncode == 0:
+                counts.passed += 1
+            else:
+                counts.fail(f"tidy: {name}\n{done.stdout[-1500:]}")
     return counts
 
 
@@ -52,8 +58,8 @@ def close(counts: suites.Counts) -> int:
     return 1 if counts.failed or not counts.passed else 0
 
 
-def check() -> int:
-    """What a change needs before it is pushed: format, warnings, unit tests. No Kafka, no Engine."""
+def check(tidy_all: bool) -> int:
+    """What a change needs before it is pushed: format, warnings, clang-tidy, unit tests. No Kafka, no Engine."""
     steps = Steps(["packages", "format", "build", "tidy", "unit tests"])
     counts = suites.Counts()
     with steps.step("packages") as note:
@@ -65,9 +71,9 @@ def check() -> int:
         build.configure("dev", "-DSLIPWAY_TESTS=ON")
         note.text = build.build("dev")
     with steps.step("tidy") as note:
-        found = check_tidy()
+        found = check_tidy(tidy_all)
         counts.add(found)
-        note.text = f"{found.passed + found.failed} changed files"
+        note.text = f"{found.passed + found.failed} {'' if tidy_all else 'changed '}files"
     with steps.step("unit tests"):
         counts.add(suites.ctest("unit", "dev", "unit"))
     return close(counts)

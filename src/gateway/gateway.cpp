@@ -49,7 +49,7 @@ struct Gateway::Parts {
 };
 
 Gateway::Gateway(ports::HttpServer& server, ports::Bus& bus, ports::Repository& repository,
-                 ports::Engines& engines, Clock& clock, Log log, messages::Topics topics,
+                 ports::Engines& engines, Clock& clock, const Log& log, messages::Topics topics,
                  GatewaySettings settings)
     : parts_(std::make_unique<Parts>(server, World{bus, repository, engines, clock, log.named("gateway"),
                                                    std::move(topics), std::move(settings)})) {}

@@ -29,7 +29,7 @@ struct GatewaySettings {
 class Gateway {
  public:
   Gateway(ports::HttpServer& server, ports::Bus& bus, ports::Repository& repository, ports::Engines& engines,
-          Clock& clock, Log log, messages::Topics topics, GatewaySettings settings = {});
+          Clock& clock, const Log& log, messages::Topics topics, GatewaySettings settings = {});
   ~Gateway();
   Gateway(const Gateway&) = delete;  // handlers hold its address
   Gateway& operator=(const Gateway&) = delete;

@@ -137,7 +137,7 @@ Result<ports::HttpReply> Logs::follow(const std::string& service, std::size_t ta
   ports::HttpReply reply;
   reply.content_type = "application/x-ndjson";
   reply.headers.emplace_back("X-Accel-Buffering", "no");
-  reply.stream = [this, service, tail](std::shared_ptr<ports::HttpStream> stream) {
+  reply.stream = [this, service, tail](const std::shared_ptr<ports::HttpStream>& stream) {
     auto follower = std::make_shared<Follower>();
     stream->on_close([stop = follower->stop]() mutable { stop.request_stop(); });
     const std::scoped_lock lock(mutex_);

@@ -152,10 +152,11 @@ void read_host(const Lenient& in, MachineSample& sample) {
   mem.integer("swap_used", sample.mem.swap_used);
   if (in.has("psi")) {
     const Lenient psi = in.object("psi");
-    auto& pressure = sample.psi.emplace();
+    MachineSample::Pressure pressure;
     psi.number("cpu", pressure.cpu, 100);
     psi.number("mem", pressure.mem, 100);
     psi.number("io", pressure.io, 100);
+    sample.psi = pressure;
   }
   const Lenient disk = in.object("disk");
   disk.number("read_bps", sample.disk.read_bps, kMostBytes);

@@ -36,4 +36,14 @@ class Answers {
   std::string role_, reply_topic_, type_;
 };
 
+/// A question as Answers wants it. It may be asked again under a later epoch of its deployment: the
+/// correlation id is part of its id.
+template <class Question>
+Answers::Request answerable(const Question& question, std::string key) {
+  return {.id = question.correlation_id.empty() ? question.request_id
+                                                : question.request_id + "/" + question.correlation_id,
+          .canonical = to_json(question),
+          .key = std::move(key)};
+}
+
 }  // namespace slipway::ports

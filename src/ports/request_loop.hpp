@@ -39,6 +39,15 @@ class RequestLoop {
   Worker worker_;  // last: its body uses all the others
 };
 
+/// The request that `record` holds, read with its parse function of the messages. The record has a value: a
+/// RequestLoop hands over no other.
+template <class Parse>
+auto read_request(Bus& bus, const Record& record, Parse parse)
+    -> decltype(parse(*record.value, record.key, messages::RecordPlace{})) {
+  SLIPWAY_ASSIGN(const auto cluster, bus.cluster_id());
+  return parse(record.value.value_or(""), record.key, place_of(record, cluster));
+}
+
 /// Reads topics alone (registry and state from the beginning; replies, status, events from the end) and hands
 /// each record over, tombstones too, on one thread. The handler must not block for long. Topics that are
 /// missing are waited for.

@@ -70,7 +70,7 @@ Status SourceTree::room_for(std::string_view path, std::uint64_t size) const {
                           "list what is not needed in .dockerignore"));
 }
 
-Status SourceTree::add(std::string_view raw, Item item) {
+Status SourceTree::add(std::string_view raw, Item&& item) {
   if (++count_ > limits_.entries)
     return at(raw, invalid("archive.too_many_entries",
                            fmt::format("more than {} files and folders", limits_.entries),

@@ -48,7 +48,7 @@ class SourceTree {
   };
   using Items = std::map<std::string, Item>;
 
-  Status add(std::string_view raw, Item item);
+  Status add(std::string_view raw, Item&& item);
   void strip_top_folder();
   bool has_meta_in(const std::string& folder) const;
   Status check_tree() const;

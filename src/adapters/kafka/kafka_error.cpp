@@ -52,7 +52,7 @@ Meaning meaning_of(rd_kafka_resp_err_t code) {
 
 }  // namespace
 
-Error kafka_error(rd_kafka_resp_err_t code, std::string_view doing, std::string detail) {
+Error kafka_error(rd_kafka_resp_err_t code, std::string_view doing, const std::string& detail) {
   const Meaning meaning = meaning_of(code);
   return {meaning.kind, meaning.code,
           fmt::format("{}: {}", doing, detail.empty() ? rd_kafka_err2str(code) : detail)};

@@ -87,7 +87,7 @@ Status MongoRepository::create_indexes() const {
 }  // namespace
 
 Result<std::unique_ptr<Repository>> open_repository(const RepositorySettings& settings, Clock& clock,
-                                                    Log log) {
+                                                    const Log& log) {
   SLIPWAY_ASSIGN(auto connection, Connection::create(settings));
   const std::string hosts = connection->hosts();
   SLIPWAY_TRY(probe(*connection));

@@ -24,6 +24,6 @@ struct RepositorySettings {
 /// "repository.unfit" where it breaks one of the promises. Writes are on a majority and in its journal when
 /// they return; an answer that got lost is kUnknown and never retried silently. `clock` and `log` outlive it.
 Result<std::unique_ptr<ports::Repository>> open_repository(const RepositorySettings& settings, Clock& clock,
-                                                           Log log);
+                                                           const Log& log);
 
 }  // namespace slipway::repository

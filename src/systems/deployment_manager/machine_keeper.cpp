@@ -17,7 +17,6 @@ constexpr std::chrono::seconds kLookForMachines{2};
 
 MachineWatch::MachineWatch(World& world, AgentKeeper& agents, MachineEngine machine)
     : world_(world),
-      agents_(agents),
       machine_(std::move(machine)),
       reconciler_(world, agents),
       watching_([this](const std::stop_token& stop) { watch_loop(stop); }),

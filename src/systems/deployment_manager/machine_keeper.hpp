@@ -26,7 +26,6 @@ class MachineWatch {
   void wake();
 
   World& world_;
-  AgentKeeper& agents_;
   MachineEngine machine_;
   Reconciler reconciler_;
   std::mutex mutex_;

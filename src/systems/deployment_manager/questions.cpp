@@ -32,8 +32,35 @@ void Questions::hear(const ports::Record& record) {
   heard_.notify_all();
 }
 
-Result<std::string> Questions::ask(const Question& question, std::chrono::seconds patience,
-                                   const std::stop_token& stop) {
+Questions::About<messages::PlacementReply> Questions::about(const messages::PlacementRequest& request) const {
+  return {{.system = "scheduler",
+           .topic = world_.topics.placement_requests,
+           .type = "slipway.placement.requested.v1",
+           .key = request.service_id,
+           .correlation_id = request.correlation_id},
+          messages::parse_placement_reply};
+}
+
+Questions::About<messages::SensorReply> Questions::about(const messages::SensorRequest& request) const {
+  return {{.system = "sensor_manager",
+           .topic = world_.topics.sensor_requests,
+           .type = "slipway.sensor.requested.v1",
+           .key = request.service_id,
+           .correlation_id = request.correlation_id},
+          messages::parse_sensor_reply};
+}
+
+Questions::About<messages::MachineReply> Questions::about(const messages::MachineRequest& request) const {
+  return {{.system = "node_manager",
+           .topic = world_.topics.machine_requests,
+           .type = "slipway.machine.requested.v1",
+           .key = request.machine,
+           .correlation_id = request.correlation_id},
+          messages::parse_machine_reply};
+}
+
+Result<std::string> Questions::answer_to(const Question& question, const std::string& value,
+                                         std::chrono::seconds patience, const std::stop_token& stop) {
   if (!reader_.wait_ready(std::chrono::seconds{30}))
     return unavailable("kafka.unreachable", "the topics of the answers cannot be read");
   const std::string slot = question.topic + "/" + question.correlation_id;
@@ -55,7 +82,7 @@ Result<std::string> Questions::ask(const Question& question, std::chrono::second
   while (!stop.stop_requested() && world_.clock.mono() < until) {
     SLIPWAY_TRY(world_.bus.publish({.topic = question.topic,
                                     .key = question.key,
-                                    .value = question.value,
+                                    .value = value,
                                     .source = "/deployment_manager",
                                     .type = question.type,
                                     .subject = question.key,
@@ -69,33 +96,6 @@ Result<std::string> Questions::ask(const Question& question, std::chrono::second
   return unavailable(fmt::format("{}.no_reply", question.system),
                      fmt::format("the {} did not answer within {} s", question.system, patience.count()),
                      "slipway status shows which system is down");
-}
-
-Result<messages::PlacementReply> Questions::ask(const messages::PlacementRequest& request,
-                                                std::chrono::seconds patience, const std::stop_token& stop) {
-  SLIPWAY_ASSIGN(const auto answer,
-                 ask({world_.topics.placement_requests, request.service_id, messages::to_json(request),
-                      "slipway.placement.requested.v1", request.correlation_id, "scheduler"},
-                     patience, stop));
-  return messages::parse_placement_reply(answer);
-}
-
-Result<messages::SensorReply> Questions::ask(const messages::SensorRequest& request,
-                                             std::chrono::seconds patience, const std::stop_token& stop) {
-  SLIPWAY_ASSIGN(const auto answer,
-                 ask({world_.topics.sensor_requests, request.service_id, messages::to_json(request),
-                      "slipway.sensor.requested.v1", request.correlation_id, "sensor_manager"},
-                     patience, stop));
-  return messages::parse_sensor_reply(answer);
-}
-
-Result<messages::MachineReply> Questions::ask(const messages::MachineRequest& request,
-                                              std::chrono::seconds patience, const std::stop_token& stop) {
-  SLIPWAY_ASSIGN(const auto answer,
-                 ask({world_.topics.machine_requests, request.machine, messages::to_json(request),
-                      "slipway.machine.requested.v1", request.correlation_id, "node_manager"},
-                     patience, stop));
-  return messages::parse_machine_reply(answer);
 }
 
 }  // namespace slipway::deployment_manager

@@ -7,6 +7,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <utility>
 
 #include "messages/machine.hpp"
 #include "messages/placement.hpp"
@@ -22,21 +23,28 @@ class Questions {
  public:
   explicit Questions(World& world);
 
-  /// Each asks again every few seconds until the answer comes; `<system>.no_reply` (kUnavailable) after
-  /// `patience`.
-  Result<messages::PlacementReply> ask(const messages::PlacementRequest& request,
-                                       std::chrono::seconds patience, const std::stop_token& stop);
-  Result<messages::SensorReply> ask(const messages::SensorRequest& request, std::chrono::seconds patience,
-                                    const std::stop_token& stop);
-  Result<messages::MachineReply> ask(const messages::MachineRequest& request, std::chrono::seconds patience,
-                                     const std::stop_token& stop);
+  /// The reply to a PlacementRequest, SensorRequest or MachineRequest. Asks again every few seconds until it
+  /// comes; `<system>.no_reply` (kUnavailable) after `patience`.
+  template <class Request>
+  auto ask(const Request& request, std::chrono::seconds patience, const std::stop_token& stop) {
+    const auto [question, parse] = about(request);
+    const auto answer = answer_to(question, messages::to_json(request), patience, stop);
+    return answer ? parse(*answer) : answer.error();
+  }
 
  private:
   struct Question {
-    std::string topic, key, value, type, correlation_id, system;
+    std::string system, topic, type, key, correlation_id;
   };
-  Result<std::string> ask(const Question& question, std::chrono::seconds patience,
-                          const std::stop_token& stop);
+  // With the function that reads the answer.
+  template <class Reply>
+  using About = std::pair<Question, Result<Reply> (*)(std::string_view)>;
+  About<messages::PlacementReply> about(const messages::PlacementRequest& request) const;
+  About<messages::SensorReply> about(const messages::SensorRequest& request) const;
+  About<messages::MachineReply> about(const messages::MachineRequest& request) const;
+
+  Result<std::string> answer_to(const Question& question, const std::string& value,
+                                std::chrono::seconds patience, const std::stop_token& stop);
   void hear(const ports::Record& record);
 
   World& world_;

@@ -47,18 +47,10 @@ Requests::Requests(World& world, Outbox& outbox, LaneKeeper& lanes)
     : world_(world), outbox_(outbox), lanes_(lanes) {}
 
 Status Requests::handle(const ports::Record& record) {
-  if (!record.value) return invalid("request.empty", "a request without a value");
-  SLIPWAY_ASSIGN(const auto cluster, world_.bus.cluster_id());
-  auto parsed = messages::parse_deployment_request(*record.value, record.key,
-                                                   {.cluster_id = cluster,
-                                                    .topic = record.topic,
-                                                    .partition = record.partition,
-                                                    .offset = record.offset,
-                                                    .timestamp_ms = to_ms(record.timestamp)});
-  if (!parsed) return parsed.error();
-  auto& request = parsed->request;
+  SLIPWAY_ASSIGN(auto parsed, ports::read_request(world_.bus, record, messages::parse_deployment_request));
+  auto& request = parsed.request;
   world_.failpoints.hit(Failpoint::kPolled, request.service_id);
-  if (parsed->refusal) return refuse(request, *parsed->refusal);
+  if (parsed.refusal) return refuse(request, *parsed.refusal);
   if (request.action == messages::Action::kCancel) return cancel(request);
   // A first start on a week-old topic deploys nothing.
   if (!request.deadline) request.deadline = record.timestamp + kDefaultDeadline;

@@ -51,24 +51,16 @@ Status LifeCycleManager::Parts::handle(const ports::Record& record) {
 }
 
 Status LifeCycleManager::Parts::handle_wish(const ports::Record& record) {
-  if (!record.value) return invalid("request.empty", "a request without a value");
-  SLIPWAY_ASSIGN(const auto cluster, bus.cluster_id());
-  const auto parsed = messages::parse_deployment_request(*record.value, record.key,
-                                                         {.cluster_id = cluster,
-                                                          .topic = record.topic,
-                                                          .partition = record.partition,
-                                                          .offset = record.offset,
-                                                          .timestamp_ms = to_ms(record.timestamp)});
-  if (!parsed) return parsed.error();
-  const auto& request = parsed->request;
+  SLIPWAY_ASSIGN(const auto parsed, ports::read_request(bus, record, messages::parse_deployment_request));
+  const auto& request = parsed.request;
   return answers.answer(
       {.id = request.request_id, .canonical = messages::to_json(request), .key = request.service_id},
       [&]() -> Result<std::string> {
-        if (!parsed->refusal) return pass_on(request);
+        if (!parsed.refusal) return pass_on(request);
         return messages::to_json(messages::ServiceReply{.request_id = request.request_id,
                                                         .service_id = request.service_id,
                                                         .accepted = false,
-                                                        .error = parsed->refusal,
+                                                        .error = parsed.refusal,
                                                         .correlation_id = request.correlation_id});
       });
 }

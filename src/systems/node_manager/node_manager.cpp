@@ -66,27 +66,13 @@ NodeManager::NodeManager(ports::Bus& bus, ports::Repository& repository, ports::
 NodeManager::~NodeManager() = default;
 
 Status NodeManager::Parts::handle(const ports::Record& record) {
-  if (!record.value) return invalid("request.empty", "a request without a value");
-  SLIPWAY_ASSIGN(const auto cluster, bus.cluster_id());
-  const auto parsed = messages::parse_machine_request(*record.value, record.key,
-                                                      {.cluster_id = cluster,
-                                                       .topic = record.topic,
-                                                       .partition = record.partition,
-                                                       .offset = record.offset,
-                                                       .timestamp_ms = to_ms(record.timestamp)});
-  if (!parsed) return parsed.error();
-  const auto& request = parsed->request;
-  // One question may be asked again under a later epoch of its deployment: the correlation id is part of it.
-  const ports::Answers::Request asked{.id = request.correlation_id.empty()
-                                                ? request.request_id
-                                                : request.request_id + "/" + request.correlation_id,
-                                      .canonical = messages::to_json(request),
-                                      .key = request.machine};
-  return answers.answer(asked, [&]() -> Result<std::string> {
-    if (!parsed->refusal) return answer(request);
+  SLIPWAY_ASSIGN(const auto parsed, ports::read_request(bus, record, messages::parse_machine_request));
+  const auto& request = parsed.request;
+  return answers.answer(ports::answerable(request, request.machine), [&]() -> Result<std::string> {
+    if (!parsed.refusal) return answer(request);
     return messages::to_json(messages::MachineReply{.request_id = request.request_id,
                                                     .machine = request.machine,
-                                                    .error = parsed->refusal,
+                                                    .error = parsed.refusal,
                                                     .correlation_id = request.correlation_id});
   });
 }

@@ -22,13 +22,13 @@ constexpr std::chrono::minutes kOnItsWay{10};  // then it runs, or failed
 
 struct Scheduler::Parts {
   Parts(ports::Bus& a_bus, ports::Repository& a_repository, Clock& a_clock, Log a_log,
-        messages::Topics the_topics, const SchedulerSettings& the_settings)
+        messages::Topics the_topics, SchedulerSettings the_settings)
       : bus(a_bus),
         repository(a_repository),
         clock(a_clock),
         log(std::move(a_log)),
         topics(std::move(the_topics)),
-        settings(the_settings),
+        settings(std::move(the_settings)),
         answers(bus, repository, clock, "scheduler", topics.placement_replies,
                 "slipway.placement.replied.v1"),
         machines(bus, clock, log, topics),
@@ -65,7 +65,8 @@ struct Scheduler::Parts {
 
 Scheduler::Scheduler(ports::Bus& bus, ports::Repository& repository, Clock& clock, Log log,
                      messages::Topics topics, SchedulerSettings settings)
-    : parts_(std::make_unique<Parts>(bus, repository, clock, std::move(log), std::move(topics), settings)) {}
+    : parts_(std::make_unique<Parts>(bus, repository, clock, std::move(log), std::move(topics),
+                                     std::move(settings))) {}
 Scheduler::~Scheduler() = default;
 
 // Who does not hold the lease stays out of the group: its partitions would get no answer.
@@ -88,17 +89,9 @@ void Scheduler::Parts::run(const std::stop_token& stop) {
 
 Status Scheduler::Parts::handle(const ports::Record& record) {
   if (!lease.held()) return unavailable("scheduler.standby", "another Scheduler may hold the lease by now");
-  SLIPWAY_ASSIGN(const auto cluster, bus.cluster_id());
-  SLIPWAY_ASSIGN(const auto parsed, messages::parse_placement_request(record.value.value_or(""), record.key,
-                                                                      place_of(record, cluster)));
+  SLIPWAY_ASSIGN(const auto parsed, ports::read_request(bus, record, messages::parse_placement_request));
   const auto& request = parsed.request;
-  // One question may be asked again under a later epoch of its deployment: the correlation id is part of it.
-  const ports::Answers::Request asked{.id = request.correlation_id.empty()
-                                                ? request.request_id
-                                                : request.request_id + "/" + request.correlation_id,
-                                      .canonical = messages::to_json(request),
-                                      .key = request.service_id};
-  return answers.answer(asked, [&]() -> Result<std::string> {
+  return answers.answer(ports::answerable(request, request.service_id), [&]() -> Result<std::string> {
     if (!parsed.refusal) return answer(request, asked_at(record));
     return messages::to_json(messages::PlacementReply{.request_id = request.request_id,
                                                       .service_id = request.service_id,

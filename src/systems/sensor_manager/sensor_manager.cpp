@@ -66,25 +66,19 @@ Result<std::vector<messages::Sensor>> SensorManager::Parts::all_sensors() {
 }
 
 Status SensorManager::Parts::handle(const ports::Record& record) {
-  SLIPWAY_ASSIGN(const auto cluster, bus.cluster_id());
-  SLIPWAY_ASSIGN(const auto parsed, messages::parse_sensor_request(record.value.value_or(""), record.key,
-                                                                   place_of(record, cluster)));
+  SLIPWAY_ASSIGN(const auto parsed, ports::read_request(bus, record, messages::parse_sensor_request));
   const auto& request = parsed.request;
-  // One question may be asked again under a later epoch of its deployment: the correlation id is part of it.
-  const ports::Answers::Request asked{.id = request.correlation_id.empty()
-                                                ? request.request_id
-                                                : request.request_id + "/" + request.correlation_id,
-                                      .canonical = messages::to_json(request),
-                                      .key = request.sensor ? request.sensor->sensor_id : request.service_id};
-  return answers.answer(asked, [&]() -> Result<std::string> {
-    if (!parsed.refusal) return answer(request);
-    return messages::to_json(
-        messages::SensorReply{.request_id = request.request_id,
-                              .service_id = request.service_id,
-                              .sensor_id = request.sensor ? request.sensor->sensor_id : "",
-                              .error = parsed.refusal,
-                              .correlation_id = request.correlation_id});
-  });
+  return answers.answer(
+      ports::answerable(request, request.sensor ? request.sensor->sensor_id : request.service_id),
+      [&]() -> Result<std::string> {
+        if (!parsed.refusal) return answer(request);
+        return messages::to_json(
+            messages::SensorReply{.request_id = request.request_id,
+                                  .service_id = request.service_id,
+                                  .sensor_id = request.sensor ? request.sensor->sensor_id : "",
+                                  .error = parsed.refusal,
+                                  .correlation_id = request.correlation_id});
+      });
 }
 
 Result<std::string> SensorManager::Parts::answer(const messages::SensorRequest& request) {
