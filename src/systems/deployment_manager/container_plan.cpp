@@ -8,6 +8,7 @@
 #include "base/time_text.hpp"
 #include "messages/topics.hpp"
 #include "systems/deployment_manager/names.hpp"
+#include "systems/deployment_manager/secrets.hpp"
 
 namespace slipway::deployment_manager {
 namespace {
@@ -147,6 +148,8 @@ ContainerPlan plan_container(const PlanInput& input, const Settings& settings) {
   using Kind = ports::Mount::Kind;
   spec.mounts.push_back({Kind::kVolume, input.probe_volume, "/.slipway", true, 0});
   spec.mounts.push_back({Kind::kVolume, "", "/run/slipway", false, 0});
+  if (!service.secrets.empty())
+    spec.mounts.push_back({Kind::kVolume, "", std::string(kSecretsFolder), false, 0});
   for (const auto& volume : service.volumes)
     spec.mounts.push_back({Kind::kVolume,
                            settings.instance == "default"
