@@ -158,7 +158,7 @@ ContainerPlan plan_container(const PlanInput& input, const Settings& settings) {
                            volume.path, volume.read_only, 0});
   if (service.read_only) spec.mounts.push_back({Kind::kTmpfs, "", "/tmp", false, 64LL << 20});
   spec.read_only_root = service.read_only;
-  spec.network = service.network;
+  spec.network = service.network == "bridge" ? network_name(settings.instance) : service.network;
   spec.memory = static_cast<std::int64_t>(service.memory_bytes);
   spec.cpus = service.cpus;
   spec.pids = static_cast<int>(service.pids);
