@@ -1,9 +1,11 @@
-"""The few calls to an Engine's HTTP API that the stack itself needs, over a unix socket or plain TCP. No docker client is involved."""
+"""The few calls to an Engine's HTTP API that the stack itself needs, over a unix socket or TCP, with TLS where credentials are given. No docker client is involved."""
 import concurrent.futures
 import http.client
 import json
 import socket
+import ssl
 import urllib.parse
+from pathlib import Path
 
 
 class EngineError(Exception):
@@ -24,10 +26,15 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 class Api:
-    """`endpoint` is unix:///path or tcp://host:port. Paths are without version: the Engine answers with its own."""
+    """`endpoint` is unix:///path or tcp://host:port; `credentials` a folder with ca.pem, cert.pem and key.pem. Paths are without version: the Engine
+    answers with its own."""
 
-    def __init__(self, endpoint: str):
+    def __init__(self, endpoint: str, credentials: Path | None = None):
         self.endpoint = endpoint
+        self.tls = None
+        if credentials:
+            self.tls = ssl.create_default_context(cafile=str(credentials / "ca.pem"))
+            self.tls.load_cert_chain(credentials / "cert.pem", credentials / "key.pem")
 
     def _connect(self, timeout: float) -> http.client.HTTPConnection:
         kind, _, rest = self.endpoint.partition("://")
@@ -36,6 +43,8 @@ class Api:
         if kind != "tcp":
             raise OSError(f"the dev stack speaks to unix:// and tcp:// Engines only, not to {self.endpoint}")
         host, _, port = rest.rpartition(":")
+        if self.tls:
+            return http.client.HTTPSConnection(host, int(port), timeout=timeout, context=self.tls)
         return http.client.HTTPConnection(host, int(port), timeout=timeout)
 
     def stream(self, method: str, path: str, query: dict | None = None, body=None, timeout: float = 60,
@@ -137,4 +146,14 @@ class Api:
             except EngineError as e:
                 if e.status not in (404, 409):
                     raise
+        self._remove_networks(instance)
         return len(found)
+
+    def _remove_networks(self, instance: str) -> None:
+        """An Engine has addresses for about thirty."""
+        for network in self.call("GET", "/networks", {"filters": json.dumps({"label": [f"slipway.instance={instance}"]})}) or []:
+            try:
+                self.call("DELETE", f"/networks/{network['Id']}")
+            except EngineError as e:
+                if e.status not in (403, 404):  # in use by somebody else's container, or gone
+                    raise

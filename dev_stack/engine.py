@@ -8,6 +8,7 @@ from . import process
 from .base import Failed, machine_lock, run, wait_for
 from .docker_api import Api, EngineError
 from .network import Bridge
+from .tls import Authority
 
 LOCAL = "unix:///var/run/docker.sock"
 RUN = Path("/run/slipway-dev")
@@ -60,6 +61,7 @@ class Engine:
     last: int
     folder: str
     processes: dict = field(default_factory=dict)
+    tls: bool = False
 
     @property
     def address(self) -> str:
@@ -67,11 +69,16 @@ class Engine:
 
     @property
     def endpoint(self) -> str:
-        return f"tcp://{self.address}:2375"
+        return f"tcp://{self.address}:{2376 if self.tls else 2375}"
+
+    @property
+    def credentials(self) -> Path | None:
+        """Where a client's ca.pem, cert.pem and key.pem lie, if it wants any."""
+        return Path(self.folder) / "tls" / "client" if self.tls else None
 
     @property
     def api(self) -> Api:
-        return Api(self.endpoint)
+        return Api(self.endpoint, self.credentials)
 
     @property
     def namespace(self) -> str:
@@ -161,6 +168,17 @@ class Engine:
         self._inside(["ip", "link", "set", "eth0", "up"])
         self._inside(["ip", "route", "add", "default", "via", Bridge(self.bridge).address])
 
+    def _tls_options(self) -> list:
+        """Of dockerd; makes what is missing: an authority, the server's certificate for its address, and a client's."""
+        if not self.tls:
+            return ["--tls=false"]
+        authority = Authority(Path(self.folder) / "tls")
+        mine = Path(self.folder) / "tls" / "server"
+        if not (mine / "cert.pem").exists():
+            authority.issue(mine, self.name, self.address)
+            authority.issue(self.credentials, "slipway")
+        return ["--tlsverify", "--tlscacert", mine / "ca.pem", "--tlscert", mine / "cert.pem", "--tlskey", mine / "key.pem"]
+
     def _start(self) -> None:
         folder, runtime = Path(self.folder), self.run_dir
         run(["mkdir", "-p", runtime], root=True)
@@ -180,7 +198,7 @@ class Engine:
         run(["rm", "-f", runtime / "docker.pid", runtime / "docker.sock"], root=True)
         started = process.start(
             ["dockerd", "--config-file", folder / "daemon.json", "--data-root", folder / "data", "--exec-root", runtime / "exec",
-             "--pidfile", runtime / "docker.pid", "--host", f"unix://{runtime}/docker.sock", "--host", self.endpoint, "--tls=false",
+             "--pidfile", runtime / "docker.pid", "--host", f"unix://{runtime}/docker.sock", "--host", self.endpoint, *self._tls_options(),
              "--containerd", socket, "--exec-opt", "native.cgroupdriver=cgroupfs", "--cgroup-parent", self.cgroup_parent],
             self.log, netns=self.namespace)
         self.processes["dockerd"] = started.to_json()
@@ -237,8 +255,8 @@ def unmount_below(folders: list[Path]) -> None:
         run(["umount", "-l", mount], root=True, check=False)
 
 
-def create(stack, name: str) -> Engine:
-    """A new Engine on the stack's bridge, ready to be used at its endpoint; an existing one of that name is started if it does not run."""
+def create(stack, name: str, tls: bool = False) -> Engine:
+    """A new Engine on the stack's bridge, ready to be used at its endpoint, with TLS (and clients that it knows) if asked for; an existing one of that name is started if it does not run."""
     folder = stack.folder / "engines" / name
     with stack.locked("engines"):
         engine = load(stack, name)
@@ -246,11 +264,11 @@ def create(stack, name: str) -> Engine:
             used = {e.last for e in list_all(stack)}
             last = next(n for n in range(2, 255) if n not in used)
             folder.mkdir(parents=True, exist_ok=True)
-            engine = Engine(name, stack.instance, stack.bridge().number, last, str(folder))
+            engine = Engine(name, stack.instance, stack.bridge().number, last, str(folder), tls=tls)
             engine._save()
     if engine.bridge != stack.bridge().number:
         engine.remove()
-        return create(stack, name)
+        return create(stack, name, tls)
     engine._connect()
     engine._start()
     return engine

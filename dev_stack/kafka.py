@@ -26,9 +26,12 @@ def install() -> bool:
 
 
 class Kafka:
-    """One broker. `record` is the stack's own part of its state file: process, ports; whoever owns it stores it after a change."""
+    """One broker. `record` is the stack's own part of its state file: process, ports; whoever owns it stores it after a change.
+    With `users` (name -> password) `brokers` asks for one of them (SASL PLAIN) and allows nobody anything that no ACL says; whoever reaches
+    `local_brokers`, on loopback, is the administrator."""
 
-    def __init__(self, folder: Path, address: str, record: dict):
+    def __init__(self, folder: Path, address: str, record: dict, users: dict[str, str] | None = None):
+        self.users = users or {}
         self.folder = folder / "kafka"
         self.log = folder / "logs" / "kafka.log"
         self.address = address
@@ -72,7 +75,7 @@ class Kafka:
 
     def _answers(self) -> bool:
         return (ports.answers(self.address, self.record["bridge_port"])
-                and run(["kcat", "-L", "-m", "2", "-b", self.brokers], check=False).returncode == 0)
+                and run(["kcat", "-L", "-m", "2", "-b", self.local_brokers if self.users else self.brokers], check=False).returncode == 0)
 
     def stop(self) -> None:
         if self.process:
@@ -115,6 +118,16 @@ class Kafka:
             "share.coordinator.state.topic.replication.factor": 1,
             "share.coordinator.state.topic.min.isr": 1,
         }
+        if self.users:
+            known = " ".join(f'user_{name}="{password}"' for name, password in self.users.items())
+            settings |= {
+                "listener.security.protocol.map": "LOCAL:PLAINTEXT,BRIDGE:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
+                "listener.name.bridge.sasl.enabled.mechanisms": "PLAIN",
+                "listener.name.bridge.plain.sasl.jaas.config": f"org.apache.kafka.common.security.plain.PlainLoginModule required {known};",
+                "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+                "super.users": "User:ANONYMOUS",
+            }
         path = self.folder / "server.properties"
+        path.touch(0o600)
         path.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
         return path

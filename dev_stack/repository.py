@@ -39,9 +39,10 @@ def install() -> bool:
 
 
 class Repository:
-    """One server on loopback. `record` as in Kafka."""
+    """One server on loopback. `record` as in Kafka. With `auth` it lets nobody in but the users that were made while it ran without."""
 
-    def __init__(self, folder: Path, record: dict):
+    def __init__(self, folder: Path, record: dict, auth: bool = False):
+        self.auth = auth
         self.data = folder / "repository"
         self.log = folder / "logs" / "repository.log"
         self.record = record
@@ -75,6 +76,8 @@ class Repository:
             venv, _ = virtual_environment("secantusdb", REQUIREMENTS)
             command = [venv / "bin" / "secantusd-py", "--host", "127.0.0.1", "--port", port, "--storage-path", self.data, "--sync-on-commit",
                        "--cache-size", "512M", "--log-level", "WARNING"]
+        if self.auth:
+            command.append("--auth")
         started = process.start(command, self.log, cwd=self.data)
         self.record["process"] = started.to_json()
         wait_for("the MongoDB-wire server", lambda: ports.answers("127.0.0.1", port), 60, alive=started.alive, log=self.log)

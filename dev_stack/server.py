@@ -64,6 +64,7 @@ class Server:
             "repository": {"allowed_roots": [str(ROOT / "examples")]},
             "agent": {"images_dir": str(build.folder(self.preset) / "images")},
             "runtimes": {"python": {"image": images.PYTHON}},
+            "secrets": {"key_file": str(self._key_file())},
             "build": {"ca_bundle": str(CA_BUNDLE) if CA_BUNDLE.exists() else ""},
         }
         for key, value in self.settings.items():
@@ -71,6 +72,14 @@ class Server:
         for path in (self.folder / "state", self.folder / "credentials"):
             path.mkdir(parents=True, exist_ok=True)
         self.config.write_text(_yaml(config))
+
+    def _key_file(self) -> Path:
+        """One for all servers of the stack: each opens what another sealed."""
+        path = self.stack.folder / "secrets.key"
+        if not path.exists():
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(os.urandom(32))
+        return path
 
     def _fingerprint(self) -> str:
         binary = build.binary("slipway", self.preset)

@@ -57,6 +57,12 @@ Result<std::string> read_file(const std::string& path) {
   return text.str();
 }
 
+Result<std::optional<SecretBox>> read_secret_key(const ServerSettings& settings) {
+  if (settings.secrets_key_file.empty()) return std::optional<SecretBox>{};
+  SLIPWAY_ASSIGN(auto box, SecretBox::load(settings.secrets_key_file));
+  return std::optional(std::move(box));
+}
+
 Result<deployment_manager::Settings> deployment_settings(const ServerSettings& settings,
                                                          const std::string& owner,
                                                          const messages::Topics& topics) {
@@ -71,6 +77,7 @@ Result<deployment_manager::Settings> deployment_settings(const ServerSettings& s
   SLIPWAY_ASSIGN(out.agents, find_agent_images(settings.agent_images_dir));
   out.runtime_bases = settings.runtime_images;
   SLIPWAY_ASSIGN(out.ca_bundle, read_file(settings.ca_bundle_file));
+  SLIPWAY_ASSIGN(out.secret_box, read_secret_key(settings));
   out.agent_interval = settings.agent_interval;
   out.reconcile_period = std::chrono::ceil<std::chrono::seconds>(settings.reconcile_period);
   return out;
@@ -191,10 +198,12 @@ Status start_roles(Site& site, const ServerSettings& settings, const std::vector
   }
   if (runs("gateway")) {
     SLIPWAY_ASSIGN(const auto http, http_settings(settings.http_bind));
+    SLIPWAY_ASSIGN(auto secret_box, read_secret_key(settings));
     SLIPWAY_ASSIGN(site.http, http::listen(http, log.named("gateway")));
     site.gateway = std::make_unique<gateway::Gateway>(
         *site.http, bus, repository, *site.engines, clock, log.named("gateway"), topics,
-        gateway::GatewaySettings{.version = SLIPWAY_VERSION, .instance = settings.instance});
+        gateway::GatewaySettings{
+            .version = SLIPWAY_VERSION, .instance = settings.instance, .secret_box = std::move(secret_box)});
     log.info("listening", {{"url", fmt::format("http://{}", settings.http_bind)}});
   }
   return {};
@@ -213,6 +222,7 @@ Status serve(const ServerSettings& settings, const Failpoints& failpoints, const
              const std::stop_token& stop) {
   SLIPWAY_ASSIGN(const auto roles, chosen_roles(settings));
   SLIPWAY_TRY(http_settings(settings.http_bind));
+  SLIPWAY_TRY(read_secret_key(settings));
   SLIPWAY_ASSIGN(const auto identity, Identity::take(settings.state_dir));
   Site site(settings.topic_prefix);
   SLIPWAY_TRY(open_components(site, settings, log, stop));

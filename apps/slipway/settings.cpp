@@ -96,6 +96,7 @@ const std::map<std::string, Setter>& table() {
       {"agent.interval", duration(&S::agent_interval)},
       {"runtimes.*.image", entry(&S::runtime_images)},
       {"build.ca_bundle", text(&S::ca_bundle_file)},
+      {"secrets.key_file", text(&S::secrets_key_file)},
       {"reconcile.period", duration(&S::reconcile_period)},
   };
   return kTable;

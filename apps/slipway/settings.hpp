@@ -40,6 +40,7 @@ struct ServerSettings {
   std::chrono::milliseconds agent_interval{1000};
   std::map<std::string, std::string> runtime_images;  ///< "python" -> base image
   std::string ca_bundle_file;
+  std::string secrets_key_file;  ///< empty: secrets can neither be set nor delivered
   std::chrono::milliseconds reconcile_period{10'000};
 };
 

@@ -67,12 +67,16 @@ Result<json> Api::post(const std::string& target, std::string body) {
                .deadline = kRequestDeadline});
 }
 
-Result<json> Api::put(const std::string& target, std::string bytes) {
+Result<json> Api::put(const std::string& target, std::string bytes, const std::string& content_type) {
   return call({.method = "PUT",
                .target = target,
-               .headers = {{"Content-Type", "application/x-tar"}},
+               .headers = {{"Content-Type", content_type}},
                .body = std::move(bytes),
                .deadline = kUploadDeadline});
+}
+
+Result<json> Api::remove(const std::string& target) {
+  return call({.method = "DELETE", .target = target, .headers = {}, .body = {}, .deadline = kCallDeadline});
 }
 
 Status Api::stream(const std::string& target, const EventHandler& on_event, const std::stop_token& stop) {

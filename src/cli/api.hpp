@@ -18,7 +18,9 @@ class Api {
 
   Result<nlohmann::json> get(const std::string& target);
   Result<nlohmann::json> post(const std::string& target, std::string json);
-  Result<nlohmann::json> put(const std::string& target, std::string bytes);
+  Result<nlohmann::json> put(const std::string& target, std::string bytes,
+                             const std::string& content_type = "application/x-tar");
+  Result<nlohmann::json> remove(const std::string& target);
 
   /// Events of a stream of JSON lines until `on_event` says false (a success) or the stream ends (kUnknown
   /// `server.stream_ended`).

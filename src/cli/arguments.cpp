@@ -32,6 +32,7 @@ struct Choices {
   MachineOptions machine;
   std::string docker;
   SensorOptions sensor;
+  SecretOptions secret;
 };
 
 /// A usage mistake that CLI11 cannot see.
@@ -61,6 +62,7 @@ class Arguments {
     add_watching_commands();
     add_machine_commands();
     add_sensor_commands();
+    add_secret_commands();
     add_serve();
   }
 
@@ -248,6 +250,23 @@ class Arguments {
     add(*group, "rm", "forget a sensor", "slipway sensor rm boiler-7 --yes",
         [this] { return sensor_remove(session_, chosen_.name); })
         ->add_option("ID", chosen_.name)
+        ->required();
+  }
+
+  void add_secret_commands() {
+    CLI::App* group = app_.add_subcommand("secret", "secrets: set, ls, rm");
+    group->require_subcommand(1);
+    group->fallthrough();
+    CLI::App* put = add(*group, "set", "give a secret its value, from a file or standard input",
+                        "slipway secret set MQTT_PASSWORD --file password.txt",
+                        [this] { return secret_set(session_, chosen_.secret); });
+    put->add_option("NAME", chosen_.secret.name, "letters, digits and _")->required();
+    put->add_option("--file", chosen_.secret.file, "holds the value (standard input)")->type_name("FILE");
+    add(*group, "ls", "the names of all secrets", "slipway secret ls",
+        [this] { return secret_list(session_); });
+    add(*group, "rm", "forget a secret", "slipway secret rm MQTT_PASSWORD --yes",
+        [this] { return secret_remove(session_, chosen_.name); })
+        ->add_option("NAME", chosen_.name)
         ->required();
   }
 

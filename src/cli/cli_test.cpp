@@ -47,6 +47,40 @@ TEST_F(CliTest, tells_usage_mistakes_on_standard_error_with_code_2) {
   EXPECT_TRUE(server.calls.empty());
 }
 
+TEST_F(CliTest, sets_a_secret_from_standard_input_byte_by_byte) {
+  server.on("PUT /api/v1/secrets/MQTT_PASSWORD?by=anna", {{"name", "MQTT_PASSWORD"}, {"version", "v-1"}});
+  in.str(std::string("corr\0ct\n", 8));
+  EXPECT_EQ(run({"secret", "set", "MQTT_PASSWORD"}), 0) << err.str();
+  const auto* call = server.find("PUT", "/api/v1/secrets/");
+  ASSERT_NE(call, nullptr);
+  EXPECT_EQ(call->body, std::string("corr\0ct\n", 8));
+  EXPECT_THAT(err.str(), HasSubstr("newline"));
+  EXPECT_THAT(out.str() + err.str(), Not(HasSubstr("corr")));
+}
+
+TEST_F(CliTest, never_takes_a_secrets_value_as_an_argument_nor_from_a_terminal) {
+  EXPECT_EQ(run({"secret", "set", "MQTT_PASSWORD", "hunter2"}), 2);
+  EXPECT_EQ(run({"secret", "set", "MQTT_PASSWORD", "--file", "/nowhere/x"}), 2);
+  EXPECT_EQ(run({"secret", "set", "MQTT_PASSWORD"}), 2) << "nothing comes";
+  terminal = true;
+  EXPECT_EQ(run({"secret", "set", "MQTT_PASSWORD"}), 2);
+  EXPECT_THAT(err.str(), HasSubstr("--file"));
+  EXPECT_TRUE(server.calls.empty());
+}
+
+TEST_F(CliTest, lists_and_removes_secrets) {
+  server.on("GET /api/v1/secrets",
+            json{{{"name", "A"}, {"updated_at", "2026-11-22T12:00:00Z"}, {"by", "anna"}, {"readable", true}},
+                 {{"name", "B"}, {"updated_at", "2026-11-22T12:00:00Z"}, {"by", ""}, {"readable", false}}});
+  EXPECT_EQ(run({"secret", "ls"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("another"));
+  EXPECT_EQ(run({"-o", "name", "secret", "ls"}), 0);
+  EXPECT_EQ(out.str(), "A\nB\n");
+  EXPECT_EQ(run({"secret", "rm", "A"}), 2) << "nobody said yes";
+  server.on("DELETE /api/v1/secrets/A", {{"name", "A"}, {"removed", true}});
+  EXPECT_EQ(run({"secret", "rm", "A", "--yes"}), 0) << err.str();
+}
+
 TEST_F(CliTest, guesses_what_was_meant) {
   EXPECT_EQ(run({"statsu"}), 2);
   EXPECT_THAT(err.str(), HasSubstr("slipway status"));

@@ -80,6 +80,14 @@ int sensor_remove(Session& session, const std::string& id);
 int sensor_list(Session& session);
 int sensor_show(Session& session, const std::string& id);
 
+struct SecretOptions {
+  std::string name;
+  std::string file;  ///< holds the value; empty or "-": standard input
+};
+int secret_set(Session& session, const SecretOptions& options);
+int secret_list(Session& session);
+int secret_remove(Session& session, const std::string& name);
+
 /// Asks on a terminal; without one, or with another answer than yes, kConflict not_confirmed. --yes: no
 /// question.
 Status confirm(Session& session, const std::string& question);

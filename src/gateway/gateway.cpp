@@ -8,6 +8,7 @@
 #include "gateway/replies.hpp"
 #include "gateway/requests.hpp"
 #include "gateway/router.hpp"
+#include "gateway/secrets.hpp"
 #include "gateway/sources.hpp"
 #include "gateway/watch.hpp"
 #include "gateway/world.hpp"
@@ -28,6 +29,7 @@ struct Gateway::Parts {
     logs.add_route(router);
     add_machine_routes(router, world, watch);
     add_source_routes(router, world);
+    add_secret_routes(router, world);
     events.add_route(router);
     server.start(router);
   }

@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
+#include "base/secret_box.hpp"
 #include "messages/topics.hpp"
 #include "ports/bus.hpp"
 #include "ports/engine.hpp"
@@ -21,6 +23,7 @@ struct GatewaySettings {
   milliseconds reply_deadline{15'000};     ///< how long a request waits for its system's reply
   std::uint64_t upload_limit = 128 << 20;  ///< bytes of a source archive
   milliseconds look_interval{2'000};       ///< how often the systems are looked at
+  std::optional<SecretBox> secret_box;     ///< seals secrets; none: none can be set
 };
 
 /// The gateway (role `gateway`): HTTP API and event stream. It reads; everything that changes becomes a

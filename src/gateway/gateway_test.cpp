@@ -313,6 +313,53 @@ TEST_F(GatewayTest, reads_logs_from_the_engine_and_of_a_failed_one_from_its_pack
   EXPECT_EQ(get("/api/v1/services/boiler-monitor/logs")["lines"], json{"no pressure"});
 }
 
+TEST_F(GatewayTest, seals_secrets_and_never_gives_them_back) {
+  settings.secret_box = *SecretBox::from_key(std::string(32, 'k'));
+  start();
+  EXPECT_EQ(get("/api/v1/secrets"), json::array());
+  const auto set = server.ask("PUT", "/api/v1/secrets/MQTT_PASSWORD", "correct horse");
+  ASSERT_EQ(set.status, 200) << set.body;
+  const std::string version = json::parse(set.body)["version"];
+  const auto stored = *repository.secrets().find("MQTT_PASSWORD");
+  ASSERT_TRUE(stored);
+  EXPECT_FALSE(stored->sealed.contains("correct"));
+  EXPECT_EQ(settings.secret_box->open(stored->sealed, stored->place()), "correct horse");
+
+  const auto again = server.ask("PUT", "/api/v1/secrets/MQTT_PASSWORD", "correct horse");
+  EXPECT_EQ(json::parse(again.body)["version"], version) << "the same value is no new version";
+  EXPECT_EQ(json::parse(again.body)["unchanged"], true);
+  const auto other = server.ask("PUT", "/api/v1/secrets/MQTT_PASSWORD", "battery staple");
+  EXPECT_NE(json::parse(other.body)["version"], version);
+
+  const json listed = get("/api/v1/secrets");
+  ASSERT_EQ(listed.size(), 1U);
+  EXPECT_EQ(listed[0]["name"], "MQTT_PASSWORD");
+  EXPECT_EQ(listed[0]["readable"], true);
+  for (const auto& said : {set.body, again.body, other.body, listed.dump()})
+    EXPECT_FALSE(said.contains("correct") || said.contains("battery")) << said;
+
+  EXPECT_EQ(server.ask("DELETE", "/api/v1/secrets/MQTT_PASSWORD").status, 200);
+  EXPECT_EQ(server.ask("DELETE", "/api/v1/secrets/MQTT_PASSWORD").status, 404);
+  const auto back = server.ask("PUT", "/api/v1/secrets/MQTT_PASSWORD", "correct horse");
+  EXPECT_NE(json::parse(back.body)["version"], version) << "a version never comes again";
+}
+
+TEST_F(GatewayTest, refuses_secrets_without_a_key_a_value_or_a_name) {
+  start();
+  const auto no_key = server.ask("PUT", "/api/v1/secrets/A", "x");
+  EXPECT_EQ(no_key.status, 403);
+  EXPECT_EQ(json::parse(no_key.body)["code"], "secret.no_key");
+  settings.secret_box = *SecretBox::from_key(std::string(32, 'k'));
+  gateway.reset();
+  start();
+  EXPECT_EQ(json::parse(server.ask("PUT", "/api/v1/secrets/A", "").body)["code"], "secret.empty");
+  for (const char* name : {"1A", "a-b", "..", "a.b"})
+    EXPECT_EQ(json::parse(server.ask("PUT", std::string("/api/v1/secrets/") + name, "x").body)["code"],
+              "secret.name")
+        << name;
+  EXPECT_EQ(repository.writes(), 0);
+}
+
 TEST_F(GatewayTest, keeps_strangers_out) {
   start();
   const auto status_with = [&](const std::map<std::string, std::string>& headers) {
@@ -346,7 +393,11 @@ TEST_F(GatewayTest, serves_the_schema_and_an_openapi_file_with_exactly_its_route
   for (const auto& [path, methods] : openapi["paths"].items())
     for (const auto& [method, what] : methods.items())
       if (method != "parameters")
-        described.insert((method == "get" ? "GET " : method == "put" ? "PUT " : "POST ") + path);
+        described.insert((method == "get"      ? "GET "
+                          : method == "put"    ? "PUT "
+                          : method == "delete" ? "DELETE "
+                                               : "POST ") +
+                         path);
   std::set<std::string> served;
   for (std::string route : gateway->routes()) {
     if (const auto rest = route.find("...}"); rest != std::string::npos) route.erase(rest, 3);

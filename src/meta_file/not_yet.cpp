@@ -43,7 +43,6 @@ void refuse_host_paths(const Node& root, Problems& problems) {
 
 std::span<const NotYet> not_yet_table() {
   static const std::array kTable{
-      NotYet{"secrets", {}, "until then the machine's operator must provide them"},
       NotYet{"devices", {}, kAllowList},
       NotYet{"network", {"bridge", "none"}, kAllowList},
       NotYet{"placement", {}, "name the machine when deploying (--machine)"},

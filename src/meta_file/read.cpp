@@ -67,8 +67,9 @@ Reading read_service(std::string_view file_name, std::string_view text, const Po
   ServiceSpec spec;
   reading.errors = in_order(*document, check(document->root(), policy, spec));
   for (const auto* entry : secrets_in_env(document->root())) {
-    Error error = invalid("meta.secret_in_env", fmt::format("'env.{}' looks like a secret", entry->key),
-                          "whoever may read the container's settings can read it");
+    Error error = invalid(
+        "meta.secret_in_env", fmt::format("'env.{}' looks like a secret", entry->key),
+        "whoever may read the container's settings can read it: use `secrets:` and slipway secret set");
     error.where = document->where(entry->key_place);
     reading.warnings.push_back({std::move(error), entry->key + ": ..."});
   }

@@ -63,6 +63,25 @@ TEST(ReadService, M32_warns_of_secrets_and_never_repeats_them) {
   for (const auto& warning : reading.warnings) EXPECT_FALSE(render(warning).contains(token));
 }
 
+TEST(ReadService, reads_secrets_as_files_of_their_name_or_target) {
+  const auto spec =
+      must_read(std::string(kHead) + "secrets: [A_1, {name: B}, {name: A_1, target: copy.txt}]\n");
+  EXPECT_EQ(spec.secrets, (std::vector<SecretNeed>{{"A_1", "A_1"}, {"B", "B"}, {"A_1", "copy.txt"}}));
+}
+
+TEST(ReadService, refuses_secrets_that_could_leave_their_folder_or_fall_on_each_other) {
+  for (const std::string bad :
+       {"[1A]", "[a-b]", "[../x]", "[{name: a-b}]", "[{name: A, target: ../x}]",
+        "[{name: A, target: /etc/x}]", "[{name: A, target: a/b}]", "[{name: A, target: ..}]",
+        "[{name: A, target: \"\"}]", "[A, A]", "[A, {name: B, target: A}]"}) {
+    const Reading reading = read_service("service.yaml", std::string(kHead) + "secrets: " + bad + "\n");
+    ASSERT_FALSE(reading.ok()) << bad;
+    EXPECT_EQ(reading.errors[0].error.code, "meta.secret") << bad;
+    EXPECT_FALSE(reading.errors[0].error.where.empty()) << bad;
+    EXPECT_FALSE(reading.errors[0].error.hint.empty()) << bad;
+  }
+}
+
 TEST(ReadService, M34_splits_commands_into_words_and_leaves_the_shell_out) {
   const auto spec = must_read("name: a\nruntime: python\ncommand: 'rm -rf /; echo \"a b\" $HOME'\n");
   EXPECT_EQ(spec.command, (std::vector<std::string>{"rm", "-rf", "/;", "echo", "a b", "$HOME"}));

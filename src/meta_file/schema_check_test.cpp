@@ -68,7 +68,7 @@ std::map<std::string, Sample> samples() {
       {"env", add("env: {A: b}")},
       {"secrets", add("secrets: [A]")},
       {"secrets[].name", add("secrets: [{name: A}]")},
-      {"secrets[].target", add("secrets: [{name: A, target: b}]")},
+      {"secrets[].target", {head + "secrets: [{name: A, target: b}]\n", head + "secrets: [{name: A}]\n"}},
       {"ports", add("ports: [80]")},
       {"ports[].name", port("name: x")},
       {"ports[].target", {head + "ports: [{target: 81, published: 80}]\n", head + "ports: [{target: 80}]\n"}},

@@ -50,6 +50,11 @@ void visit(V& v, VolumeMount& volume) {
   v("read_only", volume.read_only);
 }
 template <class V>
+void visit(V& v, SecretNeed& need) {
+  v("name", need.name);
+  v("target", need.target);
+}
+template <class V>
 void visit(V& v, HealthCheck& health) {
   v("kind", health.kind);
   v("path", health.path);
@@ -116,6 +121,7 @@ void visit(V& v, ServiceSpec& spec) {
   v("user", spec.user);
   v("working_dir", spec.working_dir);
   v("env", spec.env);
+  v("secrets", spec.secrets);
   v("ports", spec.ports);
   v("volumes", spec.volumes);
   v("network", spec.network);

@@ -39,6 +39,13 @@ struct VolumeMount {
   bool operator==(const VolumeMount&) const = default;
 };
 
+/// A secret of the installation, delivered as the file /run/secrets/<target>.
+struct SecretNeed {
+  std::string name;
+  std::string target;  ///< file name; the secret's name if the meta says nothing else
+  bool operator==(const SecretNeed&) const = default;
+};
+
 struct HealthCheck {
   enum class Kind {
     kHttp,
@@ -118,6 +125,7 @@ struct ServiceSpec {
   std::string user;                     ///< "uid", "uid:gid" or a name; empty = the default (DETAILS.md)
   std::string working_dir;              ///< empty = the image's
   std::map<std::string, std::string> env;
+  std::vector<SecretNeed> secrets;
   std::vector<PortMapping> ports;
   std::vector<VolumeMount> volumes;
   std::string network = "bridge";  ///< bridge or none

@@ -350,6 +350,7 @@ ServiceSpec read_spec(const Fields& root, const Policy& policy) {
   read_command(root, spec);
   read_user(root, spec, policy);
   read_env(root, spec);
+  spec.secrets = read_secrets(root);
   spec.ports = read_ports(root, policy);
   spec.volumes = read_volumes(root, spec.image_source);
   read_network(root, spec);

@@ -9,6 +9,7 @@ namespace slipway::meta_file {
 ServiceSpec read_spec(const Fields& root, const Policy& policy);
 std::vector<PortMapping> read_ports(const Fields& root, const Policy& policy);
 std::vector<VolumeMount> read_volumes(const Fields& root, ImageSource image_source);
+std::vector<SecretNeed> read_secrets(const Fields& root);
 std::vector<SensorNeed> read_sensors(const Fields& root);
 HealthCheck read_health(const Fields& root, std::span<const PortMapping> ports);
 

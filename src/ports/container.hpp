@@ -71,7 +71,7 @@ struct ContainerSpec {
   std::vector<PublishedPort> ports;
   std::vector<Mount> mounts;
   bool read_only_root = false;
-  std::string network = "bridge";  ///< bridge, host, none
+  std::string network = "bridge";  ///< bridge, host, none; any other is made where it is missing
   bool host_pid = false, host_cgroup = false;
   std::int64_t memory = 256LL << 20;  ///< = memory + swap
   double cpus = 1;

@@ -11,6 +11,7 @@
 #include "ports/stores/placements.hpp"
 #include "ports/stores/releases.hpp"
 #include "ports/stores/samples.hpp"
+#include "ports/stores/secrets.hpp"
 #include "ports/stores/sensors.hpp"
 #include "ports/stores/services.hpp"
 #include "ports/stores/sources.hpp"
@@ -33,6 +34,7 @@ class Repository {
   virtual Table<Binding>& bindings() = 0;
   virtual Table<MachineDocument>& machines() = 0;
   virtual Table<Placement>& placements() = 0;
+  virtual Table<Secret>& secrets() = 0;
   virtual Table<TopicDocument>& topics() = 0;
   virtual Table<Answer>& answers(const std::string& role) = 0;
   virtual LeaseStore& leases() = 0;

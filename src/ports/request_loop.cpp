@@ -93,7 +93,7 @@ struct RequestLoop::State final : RebalanceListener {
     Status status = record.value && !record.value->empty()
                         ? handler(record)
                         : Status{invalid("request.empty", "a request without a value")};
-    if (!status && !status.error().retryable()) status = bury(record, status.error());
+    if (!status && !may_pass(status.error())) status = bury(record, status.error());
     if (status) {
       settle();
       return;
@@ -102,6 +102,10 @@ struct RequestLoop::State final : RebalanceListener {
     if (pause.tries() == 1 || pause.tries() % 10 == 0)
       log.warn("a request at " + record.place() + " cannot be handled yet, trying again", status.error());
   }
+
+  // A right that this system lacks on Kafka says nothing against the request: it waits until somebody grants
+  // the right.
+  static bool may_pass(const Error& error) { return error.retryable() || error.code == "kafka.denied"; }
 
   void settle() {
     const Record& record = waiting.front();

@@ -111,6 +111,19 @@ TEST_F(RequestLoopTest, stores_nothing_while_it_retries) {
   EXPECT_EQ(committed(), 0);
 }
 
+TEST_F(RequestLoopTest, F13_a_right_that_is_missing_on_kafka_holds_a_request_back_and_never_buries_it) {
+  script_.answer = [](const Record&, int time) -> Status {
+    if (time < 3) return denied("kafka.denied", "publishing to replies: Topic authorization failed");
+    return {};
+  };
+  bus_.put_plain("requests", "a");
+  auto loop = start();
+  script_.wait_for(3);
+  loop.reset();
+  EXPECT_EQ(committed(), 1);
+  EXPECT_TRUE(bus_.records("dead").empty());
+}
+
 TEST_F(RequestLoopTest, buries_what_is_wrong_with_its_reason) {
   script_.answer = [](const Record& record, int) -> Status {
     if (*record.value == "bad") return invalid("request.id", "no id");

@@ -552,6 +552,7 @@ struct FakeRepository::World {
   FakeTable<Binding> bindings{trouble, "bindings"};
   FakeTable<MachineDocument> machines{trouble, "machines"};
   FakeTable<Placement> placements{trouble, "placements"};
+  FakeTable<Secret> secrets{trouble, "secrets"};
   FakeTable<TopicDocument> topics{trouble, "topics"};
   std::map<std::string, FakeTable<Answer>> answers;
   FakeLeases leases{trouble, "leases"};
@@ -595,6 +596,9 @@ Table<MachineDocument>& FakeRepository::machines() {
 }
 Table<Placement>& FakeRepository::placements() {
   return world_->placements;
+}
+Table<Secret>& FakeRepository::secrets() {
+  return world_->secrets;
 }
 Table<TopicDocument>& FakeRepository::topics() {
   return world_->topics;

@@ -62,7 +62,7 @@ def test_the_container_is_hardened(running):
     assert not any("unconfined" in option for option in host["SecurityOpt"])
     assert host["PidsLimit"] == 256 and host["Memory"] == 128 << 20 and host["MemorySwap"] == host["Memory"] and host["NanoCpus"] == 500_000_000
     assert host["ReadonlyRootfs"] is True and "mode=1777" in host["Tmpfs"]["/tmp"]
-    assert host["NetworkMode"] in ("default", "bridge") and host["PidMode"] == "" and host["IpcMode"] in ("private", "") and not host["Devices"]
+    assert host["NetworkMode"].endswith("slipway") and host["PidMode"] == "" and host["IpcMode"] in ("private", "") and not host["Devices"]
     assert host["Init"] is True
     assert not host["Binds"] and all(mount["Type"] in ("volume", "tmpfs") for mount in running["Mounts"])
     assert all(entry["HostIp"] == "127.0.0.1" for published in running["NetworkSettings"]["Ports"].values() for entry in published or [])

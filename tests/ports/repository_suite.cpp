@@ -136,6 +136,18 @@ TEST(RepositoryTables, keep_topics_by_their_dotted_names) {
   EXPECT_FALSE(value_of(topics.find(twelve.name)));
 }
 
+TEST(RepositoryTables, keep_sealed_secrets_byte_by_byte) {
+  auto& secrets = repository_under_test().secrets();
+  const Secret one{fresh("MQTT"), "v-1", std::string("\0\xff\n$", 4), "k-1", "anna", kNow};
+  ASSERT_OK(secrets.put(one));
+  const auto found = value_of(secrets.find(one.name));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->sealed, one.sealed);
+  EXPECT_EQ(found->version, "v-1");
+  ASSERT_OK(secrets.remove(one.name));
+  EXPECT_FALSE(value_of(secrets.find(one.name)));
+}
+
 TEST(RepositoryTables, keep_labels_that_look_like_operators) {
   MachineDocument machine;
   machine.machine.name = fresh("m");

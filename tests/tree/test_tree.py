@@ -30,7 +30,7 @@ HEAVY = r"nlohmann/json\.hpp|spdlog/|CLI/|boost/"
 WRITERS = {
     "lanes": "deployment_manager", "deployments": "deployment_manager", "releases": "deployment_manager", "instances": "deployment_manager", "failures": "deployment_manager",
     "services": "life_cycle_manager", "service_history": "life_cycle_manager", "sensors": "sensor_manager", "bindings": "sensor_manager", "machines": "node_manager",
-    "placements": "scheduler", "samples": "monitoring_service",
+    "secrets": "gateway", "placements": "scheduler", "samples": "monitoring_service",
     "topics": "slipway",  # the server itself, when it starts
 }
 READS = {"find", "all", "where", "latest", "open", "unpublished", "plain", "columns", "containers", "load"}

@@ -10,8 +10,9 @@
 
 namespace slipway::docker {
 
-/// The Engine port over the Docker Engine API: containers and volumes in engine_containers.cpp, images in
-/// engine_images.cpp, what streams (logs, exec, events) in engine_streams.cpp.
+/// The Engine port over the Docker Engine API: containers and volumes in engine_containers.cpp, their
+/// networks in engine_networks.cpp, images in engine_images.cpp, what streams (logs, exec, events) in
+/// engine_streams.cpp.
 class DockerEngine final : public ports::Engine {
  public:
   DockerEngine(http::Address address, std::string name, Log log)
@@ -52,6 +53,8 @@ class DockerEngine final : public ports::Engine {
                const std::stop_token& stop) override;
 
  private:
+  Status ensure_network(const std::string& name, const std::map<std::string, std::string>& labels);
+  Status rejoin_network(const std::string& id);
   Result<std::string> create_exec(const std::string& id, const ports::ExecSpec& spec);
   Result<int> exec_exit_code(const std::string& exec_id);
   Result<ports::ExecResult> run_exec(const std::string& exec_id, const ports::ExecSpec& spec,

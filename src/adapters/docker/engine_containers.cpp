@@ -35,6 +35,7 @@ Result<ports::EngineInfo> DockerEngine::info() {
 }
 
 Result<std::string> DockerEngine::create(const ports::ContainerSpec& spec) {
+  SLIPWAY_TRY(ensure_network(spec.network, spec.labels));
   SLIPWAY_ASSIGN(const auto response,
                  api_.call(make_request("POST", "/containers/create" + query({{"name", spec.name}}),
                                         container_body(spec))));
@@ -48,7 +49,11 @@ Result<std::string> DockerEngine::create(const ports::ContainerSpec& spec) {
 }
 
 Status DockerEngine::start(const std::string& id) {
-  SLIPWAY_ASSIGN(const auto response, api_.call(make_request("POST", container_path(id, "/start"))));
+  SLIPWAY_ASSIGN(auto response, api_.call(make_request("POST", container_path(id, "/start"))));
+  if (response.status == 404 && response.body.find("network") != std::string::npos) {
+    SLIPWAY_TRY(rejoin_network(id));  // pruned while the container was stopped
+    SLIPWAY_ASSIGN(response, api_.call(make_request("POST", container_path(id, "/start"))));
+  }
   auto status = expect_ok(response, "starting the container");
   if (status || response.status == 404) return status;
   auto error = std::move(status).error();

@@ -54,8 +54,11 @@ Meaning meaning_of(rd_kafka_resp_err_t code) {
 
 Error kafka_error(rd_kafka_resp_err_t code, std::string_view doing, const std::string& detail) {
   const Meaning meaning = meaning_of(code);
-  return {meaning.kind, meaning.code,
-          fmt::format("{}: {}", doing, detail.empty() ? rd_kafka_err2str(code) : detail)};
+  Error error{meaning.kind, meaning.code,
+              fmt::format("{}: {}", doing, detail.empty() ? rd_kafka_err2str(code) : detail)};
+  if (meaning.kind == ErrorKind::kDenied)
+    error.hint = "the README lists the rights that each Kafka user needs";
+  return error;
 }
 
 }  // namespace slipway::kafka

@@ -38,6 +38,7 @@ class MongoRepository final : public Repository {
   Table<Binding>& bindings() override { return bindings_; }
   Table<MachineDocument>& machines() override { return machines_; }
   Table<Placement>& placements() override { return placements_; }
+  Table<Secret>& secrets() override { return secrets_; }
   Table<TopicDocument>& topics() override { return topics_; }
   Table<Answer>& answers(const std::string& role) override { return answers_.at(role); }
   LeaseStore& leases() override { return leases_; }
@@ -60,6 +61,7 @@ class MongoRepository final : public Repository {
   MongoTable<Binding> bindings_{*connection_, "bindings"};
   MongoTable<MachineDocument> machines_{*connection_, "machines"};
   MongoTable<Placement> placements_{*connection_, "placements"};
+  MongoTable<Secret> secrets_{*connection_, "secrets"};
   MongoTable<TopicDocument> topics_{*connection_, "topics"};
   std::map<std::string, MongoTable<Answer>> answers_;
   MongoLeases leases_{*connection_};

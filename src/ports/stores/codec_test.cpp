@@ -11,6 +11,7 @@
 #include "ports/stores/machines.hpp"
 #include "ports/stores/placements.hpp"
 #include "ports/stores/releases.hpp"
+#include "ports/stores/secrets.hpp"
 #include "ports/stores/sensors.hpp"
 #include "ports/stores/services.hpp"
 #include "ports/stores/topics.hpp"
@@ -52,6 +53,7 @@ TEST(Codec, keeps_every_field_of_a_release) {
                                       "img",
                                       3,
                                       {{"air", {"sensor.a.b", "b", "b", kNow}}},
+                                      {{"A", "v-1"}},
                                       "edge-1",
                                       kNow});
   EXPECT_EQ(document["_id"], "boiler@000007");
@@ -87,6 +89,7 @@ TEST(Codec, keeps_every_field_of_the_other_documents) {
   twice(Service{"s", "running", 7, "1", "p", "m", "r", "e", kNow});
   twice(ServiceHistory{"s/1/r", "s", "r", "deployed", "running", "well", 7, kNow});
   twice(Placement{"r", "s", "m", "least loaded", {{"edge.2", "down"}}, kNow});
+  twice(Secret{"A", "v-1", std::string("\0\xff", 2), "k", "anna", kNow});
   EXPECT_EQ(twice(TopicDocument{"slipway.alerts", "c-1", 6, kNow})["_id"], "slipway.alerts");
   twice(Answer{"r", "d", "t", "k", "{}", kNow});
   twice(Lease{"scheduler", "me", 3, 4});

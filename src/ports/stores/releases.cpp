@@ -52,6 +52,7 @@ json write(const Release& r) {
           {"image", r.image},
           {"binding", r.binding},
           {"topics", write_topics(r.topics)},
+          {"secrets", text_map(r.secrets)},
           {"machine", r.machine},
           {"created_at", date(r.created_at)}};
 }
@@ -71,6 +72,7 @@ void read(const Reader& from, Release& r) {
   r.image = from.text("image");
   r.binding = from.number("binding");
   read_topics(from, r.topics);
+  r.secrets = from.text_map("secrets");
   r.machine = from.text("machine");
   r.created_at = from.date("created_at");
 }

@@ -28,6 +28,7 @@ struct Release {
   std::string image;  ///< tag: slipway/<service>:<12 of the key>, or the prebuilt image
   std::int64_t binding = 0;
   std::map<std::string, messages::BoundTopic> topics;
+  std::map<std::string, std::string> secrets;  ///< name -> version, of those that it needs
   std::string machine;
   WallTime created_at{};
   std::string id() const;  ///< "<service>@<number, six digits>"

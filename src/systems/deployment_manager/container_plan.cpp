@@ -8,6 +8,7 @@
 #include "base/time_text.hpp"
 #include "messages/topics.hpp"
 #include "systems/deployment_manager/names.hpp"
+#include "systems/deployment_manager/secrets.hpp"
 
 namespace slipway::deployment_manager {
 namespace {
@@ -147,6 +148,8 @@ ContainerPlan plan_container(const PlanInput& input, const Settings& settings) {
   using Kind = ports::Mount::Kind;
   spec.mounts.push_back({Kind::kVolume, input.probe_volume, "/.slipway", true, 0});
   spec.mounts.push_back({Kind::kVolume, "", "/run/slipway", false, 0});
+  if (!service.secrets.empty())
+    spec.mounts.push_back({Kind::kVolume, "", std::string(kSecretsFolder), false, 0});
   for (const auto& volume : service.volumes)
     spec.mounts.push_back({Kind::kVolume,
                            settings.instance == "default"
@@ -155,7 +158,7 @@ ContainerPlan plan_container(const PlanInput& input, const Settings& settings) {
                            volume.path, volume.read_only, 0});
   if (service.read_only) spec.mounts.push_back({Kind::kTmpfs, "", "/tmp", false, 64LL << 20});
   spec.read_only_root = service.read_only;
-  spec.network = service.network;
+  spec.network = service.network == "bridge" ? network_name(settings.instance) : service.network;
   spec.memory = static_cast<std::int64_t>(service.memory_bytes);
   spec.cpus = service.cpus;
   spec.pids = static_cast<int>(service.pids);

@@ -47,6 +47,7 @@ class Deploying : public ::testing::Test {
     settings.stats_topic = topics_.machine_stats;
     settings.agents["amd64"] = {"agent.tar", "slipway/agent:1", "0.1.0", "0123456789abcdef"};
     settings.runtime_bases["python"] = "base:1";
+    settings.secret_box = box_;
     settings.lease_beat = 1s;
     settings.reconcile_period = 1s;
     manager_ = std::make_unique<DeploymentManager>(
@@ -56,6 +57,17 @@ class Deploying : public ::testing::Test {
   void put_source(const std::string& meta, const std::string& code) {
     const auto tar = fakes::make_tar({{"service.yaml", meta}, {"main.py", code}});
     EXPECT_TRUE(repository_.sources().put("shop/1", tar));
+  }
+
+  void set_secret(const std::string& name, const std::string& value, const std::string& version) {
+    ports::Secret secret{.name = name,
+                         .version = version,
+                         .sealed = {},
+                         .key_id = box_.key_id(),
+                         .by = {},
+                         .updated_at = clock_.now()};
+    secret.sealed = *box_.seal(value, secret.place());
+    EXPECT_TRUE(repository_.secrets().put(secret));
   }
 
   std::string ask(const std::string& fields) {
@@ -111,6 +123,7 @@ class Deploying : public ::testing::Test {
 
   std::optional<ports::Container> container(const std::string& name) { return *engine().inspect(name); }
 
+  const SecretBox box_ = *SecretBox::from_key(std::string(32, 'k'));
   SystemClock clock_;
   messages::Topics topics_;
   fakes::FakeBus bus_;
@@ -383,6 +396,63 @@ TEST_F(Deploying, drift_heals_and_foreign_containers_are_left_alone) {
   EXPECT_TRUE(engine().remove("slipway-agent", true));
   EXPECT_TRUE(wait_until([&] { return container("slipway-agent") && container("slipway-agent")->running; }));
   EXPECT_TRUE(container(foreign));
+}
+
+TEST_F(Deploying, secrets_are_files_and_a_changed_one_is_another_release) {
+  const std::string meta = std::string(kMeta) + "secrets: [PASSWORD, {name: PASSWORD, target: copy}]\n";
+  put_source(meta, "print(1)");
+  set_secret("PASSWORD", "correct horse", "v-1");
+  EXPECT_EQ(wait_end(ask_deploy()).release, 1);
+  wait_free();
+  const auto files = engine().files_of("shop-1-1");
+  EXPECT_EQ(files.at("/run/secrets/PASSWORD"), "correct horse");
+  EXPECT_EQ(files.at("/run/secrets/copy"), "correct horse");
+  const auto spec = engine().spec_of("shop-1-1");
+  ASSERT_TRUE(spec);
+  for (const auto& [key, value] : spec->env) EXPECT_FALSE(value.contains("correct")) << key;
+  EXPECT_TRUE(wait_end(ask_deploy()).unchanged);
+
+  set_secret("PASSWORD", "battery staple", "v-2");
+  EXPECT_EQ(wait_end(ask(R"("action":"restart")")).release, 1) << "a restart keeps what it was given";
+  EXPECT_EQ(engine().files_of("shop-1-1").at("/run/secrets/PASSWORD"), "correct horse");
+  EXPECT_EQ(wait_end(ask_deploy()).release, 2);
+  wait_free();
+  EXPECT_EQ(engine().files_of("shop-2-1").at("/run/secrets/PASSWORD"), "battery staple");
+  const auto release = *repository_.releases().find("shop@000002");
+  ASSERT_TRUE(release);
+  EXPECT_EQ(release->secrets, (std::map<std::string, std::string>{{"PASSWORD", "v-2"}}));
+
+  EXPECT_TRUE(engine().remove(container("shop-2-1")->id, true));
+  ASSERT_TRUE(wait_until([&] { return container("shop-2-1") && container("shop-2-1")->running; }));
+  EXPECT_EQ(engine().files_of("shop-2-1").at("/run/secrets/PASSWORD"), "battery staple") << "healed with it";
+}
+
+TEST_F(Deploying, a_missing_secret_is_refused_before_anything_is_touched) {
+  wait_end(ask_deploy());
+  wait_free();
+  engine().forget_calls();
+  put_source(std::string(kMeta) + "secrets: [ONE, TWO]\n", "print(2)");
+  set_secret("ONE", "x", "v-1");
+  auto end = wait_end(ask_deploy());
+  ASSERT_TRUE(end.error);
+  EXPECT_EQ(end.state, State::kRejected);
+  EXPECT_EQ(end.error->code, "secret.missing");
+  EXPECT_EQ(end.error->message.find("ONE"), std::string::npos);
+  EXPECT_NE(end.error->message.find("TWO"), std::string::npos);
+  EXPECT_FALSE(end.error->hint.empty());
+  EXPECT_EQ(end.serving, 1);
+
+  // Sealed by somebody else's key, or moved from another name: said, never delivered.
+  auto foreign = **repository_.secrets().find("ONE");
+  foreign.name = "TWO";
+  EXPECT_TRUE(repository_.secrets().put(foreign));
+  EXPECT_EQ(wait_end(ask_deploy()).error->code, "secret.sealed");
+  foreign.key_id = "0123456789abcdef";
+  EXPECT_TRUE(repository_.secrets().put(foreign));
+  EXPECT_EQ(wait_end(ask_deploy()).error->code, "secret.key");
+  EXPECT_EQ(engine().count("build"), 0U);
+  EXPECT_EQ(engine().count("create"), 0U);
+  EXPECT_TRUE(container("shop-1-1")->running);
 }
 
 TEST_F(Deploying, what_is_no_request_goes_to_the_dead_letters) {

@@ -26,6 +26,10 @@ std::string agent_name(std::string_view instance) {
   return prefixed(instance, "slipway-agent");
 }
 
+std::string network_name(std::string_view instance) {
+  return prefixed(instance, "slipway");
+}
+
 std::string_view find_label(const std::map<std::string, std::string>& labels, std::string_view key) {
   const auto found = labels.find(std::string(key));
   return found == labels.end() ? std::string_view{} : found->second;

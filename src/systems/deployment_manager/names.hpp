@@ -30,6 +30,8 @@ std::string label(std::string_view key, std::string_view value);
 std::string container_name(std::string_view instance, std::string_view service, std::int64_t release,
                            int replica);
 std::string agent_name(std::string_view instance);
+/// The bridge of this installation's services on a machine.
+std::string network_name(std::string_view instance);
 
 std::string_view find_label(const std::map<std::string, std::string>& labels, std::string_view key);
 

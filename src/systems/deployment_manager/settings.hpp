@@ -2,9 +2,11 @@
 
 #include <chrono>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/secret_box.hpp"
 #include "meta_file/read.hpp"
 
 namespace slipway::deployment_manager {
@@ -33,6 +35,7 @@ struct Settings {
       runtime_bases;      ///< runtime -> base image: "python" -> "slipway/python:3.11"
   std::string ca_bundle;  ///< PEM, given to build stages; empty: none
   meta_file::Policy meta_policy;
+  std::optional<SecretBox> secret_box;  ///< opens secrets; none: services that need some are refused
 
   std::chrono::milliseconds agent_interval{1000};
   std::chrono::seconds lease_beat{5};       ///< an owner raises its lease this often

@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "systems/deployment_manager/container_plan.hpp"
 #include "systems/deployment_manager/names.hpp"
+#include "systems/deployment_manager/secrets.hpp"
 
 namespace slipway::deployment_manager {
 namespace {
@@ -167,6 +168,8 @@ Result<Made> make_container(World& world, AgentKeeper& agents, const MachineEngi
                                     .probe_volume = probe,
                                     .replica = 1},
                                    world.settings);
+  const std::string user = plan.spec.user.empty() && image ? image->user : plan.spec.user;
+  SLIPWAY_ASSIGN(const auto secrets, secret_files(world, spec, user));
   std::string id = there ? there->id : "";
   if (!there) {
     auto created = engine.create(plan.spec);
@@ -182,6 +185,10 @@ Result<Made> make_container(World& world, AgentKeeper& agents, const MachineEngi
   world.failpoints.hit(Failpoint::kCreated, release.service_id);
   SLIPWAY_ASSIGN(const auto tar, world.archives.make_tar(plan.files));
   SLIPWAY_TRY(engine.put_archive(id, "/run/slipway", tar));
+  if (!secrets.empty()) {
+    SLIPWAY_ASSIGN(const auto files, world.archives.make_tar(secrets));
+    SLIPWAY_TRY(engine.put_archive(id, std::string(kSecretsFolder), files));
+  }
   return Made{id, false, false};
 }
 

@@ -38,7 +38,7 @@ struct SensorManager::Parts {
   Status handle(const ports::Record& record);
   Result<std::string> answer(const messages::SensorRequest& request);
   Status make_topic(const std::string& topic);
-  Status store(const Decision& decision);
+  Status store(Decision& decision);
   Status bind_others_again();
   void look_up_readings(messages::SensorReply& reply);
 
@@ -100,9 +100,13 @@ Result<std::string> SensorManager::Parts::answer(const messages::SensorRequest& 
   return messages::to_json(decision.reply);
 }
 
-Status SensorManager::Parts::store(const Decision& decision) {
+Status SensorManager::Parts::store(Decision& decision) {
   if (decision.store) {
-    SLIPWAY_TRY(make_topic(decision.store->topic));
+    if (auto made = make_topic(decision.store->topic); !made) {
+      if (made.error().retryable()) return made;
+      decision.reply.error = made.error();  // a topic that we may not use is the asker's to hear of
+      return {};
+    }
     SLIPWAY_TRY(repository.sensors().put({*decision.store}));
   }
   if (decision.remove) SLIPWAY_TRY(repository.sensors().remove(*decision.remove));
@@ -123,7 +127,7 @@ Status SensorManager::Parts::bind_others_again() {
   SLIPWAY_ASSIGN(const auto bindings, repository.bindings().all());
   SLIPWAY_ASSIGN(const auto sensors, all_sensors());
   for (const auto& binding : bindings) {
-    const auto changed = bind_again(binding, sensors, clock.now());
+    auto changed = bind_again(binding, sensors, clock.now());
     if (!changed) continue;
     // Published before it is stored: a kill in between says it twice, never not at all.
     SLIPWAY_TRY(

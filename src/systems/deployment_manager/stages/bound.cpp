@@ -25,16 +25,16 @@ messages::SensorNeed to_need(const meta_file::SensorNeed& need) {
   return out;
 }
 
-// What makes a release another release: source, meta with env and limits, image and topics.
+// What makes a release another release: source, meta with env and limits, image, topics and secrets.
 std::string release_key(const ports::Release& release) {
   nlohmann::json topics = nlohmann::json::object();
   for (const auto& [name, bound] : release.topics) topics[name] = {bound.topic, bound.key};
-  return sha256_hex(nlohmann::json{
-      {"source", release.source_digest},
-      {"spec", release.spec},
-      {"image", release.image_key},
-      {"topics",
-       topics}}.dump());
+  nlohmann::json parts{{"source", release.source_digest},
+                       {"spec", release.spec},
+                       {"image", release.image_key},
+                       {"topics", topics}};
+  if (!release.secrets.empty()) parts["secrets"] = release.secrets;  // without: as before there were secrets
+  return sha256_hex(parts.dump());
 }
 
 Status ask_for_sensors(StageContext& context, std::string& warning) {

@@ -5,6 +5,7 @@
 
 #include "base/text.hpp"
 #include "meta_file/read.hpp"
+#include "systems/deployment_manager/secrets.hpp"
 #include "systems/deployment_manager/stages/stage.hpp"
 
 namespace slipway::deployment_manager {
@@ -66,6 +67,11 @@ StageResult validate(StageContext& context) {
           fmt::format("{}: {}", reading.warnings.front().error.where, reading.warnings.front().error.message);
       hint = reading.warnings.front().error.hint;
     }
+  }
+  // What starts again keeps what it was given; any other deployment gets the present values.
+  const auto action = journal.request().action;
+  if (action != messages::Action::kStart && action != messages::Action::kRestart) {
+    SLIPWAY_ASSIGN(release.secrets, secret_versions(context.world, *context.spec));
   }
   if (is_loopback(context.world.settings.services_kafka))
     return invalid("kafka.loopback",
