@@ -65,6 +65,10 @@ class Arguments {
   }
 
   int run(std::vector<std::string> words) {
+    for (std::size_t i = 0; i < words.size(); ++i)  // before anything can go wrong: mistakes are JSON too
+      if (words[i] == "--progress=json" ||
+          (words[i] == "--progress" && i + 1 < words.size() && words[i + 1] == "json"))
+        session_.progress = ProgressMode::kJson;
     if (const auto mistake = find_unknown_command(words)) return say_usage(*mistake);
     std::ranges::reverse(words);  // CLI11 takes them from the back
     try {
@@ -99,14 +103,16 @@ class Arguments {
     static const std::map<std::string, ProgressMode> kModes{{"auto", ProgressMode::kAuto},
                                                             {"tty", ProgressMode::kTty},
                                                             {"plain", ProgressMode::kPlain},
-                                                            {"quiet", ProgressMode::kQuiet}};
+                                                            {"quiet", ProgressMode::kQuiet},
+                                                            {"json", ProgressMode::kJson}};
     app_.add_option("--server", session_.server,
                     "where the server is ($SLIPWAY_URL, else http://127.0.0.1:7420)")
         ->type_name("URL");
     app_.add_option("-o,--output", session_.format, "table, wide, json, yaml or name")
         ->transform(CLI::CheckedTransformer(kFormats).description(""))
         ->type_name("FORMAT");
-    app_.add_option("--progress", session_.progress, "auto, tty, plain or quiet")
+    app_.add_option("--progress", session_.progress,
+                    "auto, tty, plain, quiet or json (JSON lines on standard error)")
         ->transform(CLI::CheckedTransformer(kModes).description(""))
         ->type_name("MODE");
     app_.add_flag("--yes", session_.yes, "do not ask before something is removed");
