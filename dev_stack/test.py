@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 
-from . import build, packages, repository, suites
+from . import build, images, packages, repository, suites
 from .base import ROOT, Failed, Steps, run
 from .stack import STEPS, Stack
 
@@ -92,9 +92,10 @@ def test(only: list[str], keep: bool) -> int:
             with steps.step("tools for journeys") as note:
                 venv, made = repository.virtual_environment("journeys", ROOT / "tests" / "requirements.txt")
                 note.text = "installed" if made else "all there"
-            if not only:
-                counts.add(_native_suites(steps, env))
-            with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            with concurrent.futures.ThreadPoolExecutor(2) as pool:
+                if not only:
+                    pool.submit(images.ensure_runtimes, stack.api, list(images.RUNTIMES))  # the journey that needs them waits, and tells what failed
+                    counts.add(_native_suites(steps, env))
                 built = None if only else pool.submit(_build_asan)  # journeys mostly wait: the time between is enough to build
                 with steps.step("journeys"):
                     counts.add(suites.pytest("journeys", venv, "tests", {**env, "DEV_STACK_NAME": stack.name, "DEV_STACK_PRESET": "dev"}, only))

@@ -21,6 +21,7 @@ struct Choices {
   ServeOptions serve;
   std::string roles = "all";
   std::string folder, request_id, name;
+  InitOptions init;
   DeployOptions deploy;
   WishOptions wish;
   std::int64_t release = 0;
@@ -140,6 +141,12 @@ class Arguments {
         add(app_, "validate", "check a folder's service.yaml and files; nothing is sent",
             "slipway validate ./boiler-monitor", [this] { return validate(session_, chosen_.folder); });
     check->add_option("FOLDER", chosen_.folder, "holds service.yaml (.)")->default_val(".");
+    CLI::App* fresh = add(app_, "init", "write a service.yaml for a folder of code; nothing is overwritten",
+                          "slipway init ./boiler-monitor", [this] { return init(session_, chosen_.init); });
+    fresh->add_option("FOLDER", chosen_.init.folder, "holds the code (.)");
+    fresh->add_option("--name", chosen_.init.name, "name of the service (the folder's)");
+    fresh->add_option("--runtime", chosen_.init.runtime, "such as node@18 (what the files say)");
+    fresh->add_option("--command", chosen_.init.command, "what to run (what the files say)");
     CLI::App* put = add(app_, "deploy", "make a folder a running, healthy service",
                         "slipway deploy ./boiler-monitor --machine edge-1\n  slipway deploy --path "
                         "boiler-monitor/1.4.0 --machine edge-1",
