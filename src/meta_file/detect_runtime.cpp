@@ -82,11 +82,11 @@ void read_package(const SourceView& source, Guess& guess) {
     if (!value.empty()) says += (says.empty() ? "" : ", ") + what + ": " + value.substr(0, 80);
   };
   const std::string start = text_in(package, {"scripts", "start"});
-  std::string entry = text_in(package, {"main"});
-  if (entry.starts_with("./")) entry.erase(0, 2);
+  const std::string main = text_in(package, {"main"});
+  const std::string entry = main.starts_with("./") ? main.substr(2) : main;
   const std::string engine = text_in(package, {"engines", "node"});
   add("start", start);
-  add("main", entry);
+  add("main", main);
   add("engines", engine);
   guess.evidence.push_back({"package.json", says});
   guess.version = major_version(engine);

@@ -100,6 +100,13 @@ std::string script_of(const ServiceSpec& spec) {
 
 }  // namespace
 
+std::map<std::string, std::vector<std::string>> known_runtimes() {
+  return {{"binary", {}},
+          {"cpp", {}},
+          {"node", {"18", "16", "20", "22", "24"}},
+          {"python", {"3.11", "3.8", "3.9", "3.10", "3.12", "3.13", "3.14"}}};
+}
+
 Reading read_service(std::string_view file_name, std::string_view text, const Policy& policy,
                      const SourceView* source) {
   Reading reading;

@@ -14,13 +14,15 @@
 
 namespace slipway::meta_file {
 
+/// Every runtime with a recipe, in the versions that there are: for whoever reads without knowing the server,
+/// which has the last word.
+std::map<std::string, std::vector<std::string>> known_runtimes();
+
 /// What the settings of a server or machine say about meta files. The default is that of a server without
 /// any.
 struct Policy {
-  /// Runtimes that can be built here with their versions (an empty list: any). The default is for whoever
-  /// reads without knowing the server: it has the last word.
-  std::map<std::string, std::vector<std::string>> runtimes{
-      {"python", {}}, {"node", {}}, {"cpp", {}}, {"binary", {}}};
+  /// Runtimes that can be built here with their versions (an empty list: any).
+  std::map<std::string, std::vector<std::string>> runtimes = known_runtimes();
   /// Host ports that no service may publish on.
   std::vector<std::uint16_t> forbidden_ports{22, 2375, 2376};
   bool allow_root = false;

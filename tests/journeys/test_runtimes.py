@@ -146,7 +146,7 @@ def test_a_version_that_the_server_does_not_have(slipway, here, tmp_path):
     folder = tmp_path / "new"
     shutil.copytree(EXAMPLES / "hello-node", folder)
     meta = folder / "service.yaml"
-    meta.write_text(meta.read_text().replace("node@18", "node@99").replace("name: hello-node", f"name: {fresh('new')}"))
+    meta.write_text(meta.read_text().replace("node@18", "node@20").replace("name: hello-node", f"name: {fresh('new')}"))
     assert slipway("validate", folder).returncode == 0, "the CLI does not know the server's runtimes"
     done = slipway("deploy", folder, "--machine", here)
     assert done.returncode == 2 and "meta.runtime_unknown" in done.stderr and "node@18" in done.stderr, done.stderr
