@@ -3,7 +3,7 @@ import argparse
 import os
 import sys
 
-from . import bench, build, engine, test, up
+from . import bench, build, engine, images, test, up
 from .base import Failed, Steps
 from .stack import STEPS, VARIABLES, Stack
 
@@ -14,6 +14,8 @@ HELP = """Slipway's one script. Run it from anywhere; everything it makes but De
   ./dev slipway ARG...    the built CLI against what ./dev up started, for instance: ./dev slipway status
   ./dev env               prints KAFKA_BROKERS MONGODB_URI DOCKER_HOST SLIPWAY_URL; in a shell: eval "$(./dev env)"
   ./dev down [--purge]    stops what ./dev up started and nothing else; --purge also removes its data, containers and bridge
+
+  ./dev images RUNTIME... makes the base images of node, cpp or binary (a minute or two each); ./dev up makes python's
 
   ./dev check [--all]     before a push: format, warnings, clang-tidy on what differs from origin/main (with --all: on everything, minutes), unit tests
   ./dev test [PATH...]    every test on a stack of its own beside a running ./dev up; with paths, only those of pytest (tests/journeys/...)
@@ -70,6 +72,15 @@ def slipway(arguments: list[str]) -> int:
     os.execve(program, [program, *arguments], {**os.environ, **Stack("dev").load().env()})
 
 
+def make_images(options) -> int:
+    api = Stack("dev").load().api
+    if not api.answers():
+        raise Failed("no Docker Engine answers", "./dev up starts one", 5)
+    made = images.ensure_runtimes(api, options.runtimes)
+    print("made " + ", ".join(made) if made else "all there")
+    return 0
+
+
 def stack_engine(options) -> int:
     with Stack(options.name) as stack:
         if options.action == "add":
@@ -98,6 +109,9 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--purge", action="store_true", help="also remove data, containers, bridge")
     one.set_defaults(action_of=lambda o: up.down(o.purge))
     commands.add_parser("env").set_defaults(action_of=print_env)
+    one = commands.add_parser("images", help="base images of further runtimes")
+    one.add_argument("runtimes", nargs="+", choices=sorted(images.RUNTIMES))
+    one.set_defaults(action_of=make_images)
     one = commands.add_parser("check")
     one.add_argument("--all", action="store_true", help="clang-tidy on every source, not only on what differs from origin/main")
     one.set_defaults(action_of=lambda o: test.check(o.all))

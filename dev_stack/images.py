@@ -10,14 +10,24 @@ from .base import Failed, as_root, machine_lock
 from .docker_api import Api
 
 PYTHON = "slipway-base-python:3.11"
+NODE = "slipway-base-node:18"
+NODE_BUILD = "slipway-base-node-build:18"  # with npm, which brings 300 packages: only build stages start from it
+CPP = "slipway-base-cpp:12"  # also for binaries
+CPP_BUILD = "slipway-base-cpp-build:12"
 MINIMAL = "slipway-base-minimal:1"
 LABEL = "slipway.base.recipe"
 
-_PYTHON_RECIPE = [
-    "mmdebstrap", "--quiet", "--variant=minbase", "--include=ca-certificates,python3,python3-pip,python3-venv,python-is-python3",
-    "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/locale/*",
-    "--aptopt=Acquire::Languages \"none\"", "bookworm", "-",
-]
+_LEAN = ["--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/locale/*",
+         "--aptopt=Acquire::Languages \"none\""]
+# name: Debian packages, settings of the image. No mirror is named, so none of this machine's own sources gets in: node is Debian's 18.
+_DEBIAN = {
+    PYTHON: ("ca-certificates,python3,python3-pip,python3-venv,python-is-python3", ["CMD [\"python3\"]", "ENV PYTHONUNBUFFERED=1"]),
+    NODE: ("ca-certificates,nodejs", ["CMD [\"node\"]"]),
+    NODE_BUILD: ("ca-certificates,nodejs,npm", []),
+    CPP: ("ca-certificates,librdkafka1,librdkafka++1", []),
+    CPP_BUILD: ("ca-certificates,cmake,g++,librdkafka-dev,make,nlohmann-json3-dev,pkg-config", []),
+}
+RUNTIMES = {"python": [PYTHON], "node": [NODE, NODE_BUILD], "cpp": [CPP, CPP_BUILD], "binary": [CPP]}
 _MINIMAL_FILES = {"etc/passwd": "root:x:0:0:root:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n", "etc/group": "root:x:0:\nnogroup:x:65534:\n"}
 _BUSYBOX = Path("/bin/busybox")
 
@@ -40,25 +50,33 @@ def _import(api: Api, name: str, key: str, tar, changes: list[str]) -> None:
             raise Failed(f"the Engine did not take the image {name}: {line['error']}")
 
 
-def ensure_python(api: Api) -> bool:
-    """Debian's Python 3.11 with pip and venv; false if it was there."""
-    key = _key(_PYTHON_RECIPE)
-    if _has(api, PYTHON, key):
+def ensure(api: Api, name: str) -> bool:
+    """An image of Debian packages; false if it was there."""
+    packages, changes = _DEBIAN[name]
+    recipe = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={packages}", *_LEAN, "bookworm", "-"]
+    key = _key(recipe)
+    if _has(api, name, key):
         return False
-    with machine_lock("base-python"):
-        if _has(api, PYTHON, key):
+    with machine_lock(name.partition(":")[0].removeprefix("slipway-")):
+        if _has(api, name, key):
             return False
-        maker = subprocess.Popen(as_root(list(_PYTHON_RECIPE)), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        maker = subprocess.Popen(as_root(recipe), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         try:
-            _import(api, PYTHON, key, maker.stdout, ["CMD [\"python3\"]", "ENV PYTHONUNBUFFERED=1"])
+            _import(api, name, key, maker.stdout, changes)
         finally:
             maker.stdout.close()
             errors = maker.stderr.read().decode(errors="replace")
             code = maker.wait()
         if code != 0:
-            api.call("DELETE", f"/images/{PYTHON}", {"force": "true"})
+            api.call("DELETE", f"/images/{name}", {"force": "true"})
             raise Failed(f"mmdebstrap ended with {code}: {errors[-800:]}", "it fetches Debian packages: is the network there?")
     return True
+
+
+def ensure_runtimes(api: Api, runtimes: list[str]) -> list[str]:
+    """The images of these runtimes, one after the other; which were made."""
+    wanted = dict.fromkeys(name for runtime in runtimes for name in RUNTIMES[runtime])
+    return [name for name in wanted if ensure(api, name)]
 
 
 def ensure_minimal(api: Api) -> bool:

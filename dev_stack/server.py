@@ -63,7 +63,12 @@ class Server:
             },
             "repository": {"allowed_roots": [str(ROOT / "examples")]},
             "agent": {"images_dir": str(build.folder(self.preset) / "images")},
-            "runtimes": {"python": {"image": images.PYTHON}},
+            "runtimes": {
+                "python": {"image": images.PYTHON, "versions": ["3.11"]},
+                "node": {"image": images.NODE, "build_image": images.NODE_BUILD, "versions": ["18"]},
+                "cpp": {"image": images.CPP, "build_image": images.CPP_BUILD},
+                "binary": {"image": images.CPP},
+            },
             "secrets": {"key_file": str(self._key_file())},
             "build": {"ca_bundle": str(CA_BUNDLE) if CA_BUNDLE.exists() else ""},
         }

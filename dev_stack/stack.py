@@ -145,7 +145,7 @@ class Stack:
             note.text = self._up_repository()
         with steps.step("base images") as note:
             made = [images.MINIMAL] if images.ensure_minimal(self.api) else []
-            if with_python_base and images.ensure_python(self.api):
+            if with_python_base and images.ensure(self.api, images.PYTHON):
                 made.append(images.PYTHON)
             note.text = ", ".join(made) or "unchanged"
         self.save()

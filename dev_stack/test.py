@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from . import build, packages, repository, suites
+from . import build, images, packages, repository, suites
 from .base import ROOT, Failed, Steps, run
 from .stack import STEPS, Stack
 
@@ -102,7 +102,9 @@ def test(only: list[str], keep: bool) -> int:
             with steps.step("tools for journeys") as note:
                 venv, made = repository.virtual_environment("journeys", ROOT / "tests" / "requirements.txt")
                 note.text = "installed" if made else "all there"
-            with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            with concurrent.futures.ThreadPoolExecutor(2) as pool:
+                if not only:
+                    pool.submit(images.ensure_runtimes, stack.api, list(images.RUNTIMES))  # the journey that needs them waits, and tells what failed
                 built = None if only else pool.submit(_build_asan)  # tests mostly wait: the time between is enough to build
                 if not only:
                     counts.add(_native_suites(steps, env))

@@ -76,6 +76,13 @@ Result<deployment_manager::Settings> deployment_settings(const ServerSettings& s
   out.allowed_roots = settings.allowed_roots;
   SLIPWAY_ASSIGN(out.agents, find_agent_images(settings.agent_images_dir));
   out.runtime_bases = settings.runtime_images;
+  out.runtime_toolchains = settings.runtime_build_images;
+  out.meta_policy.runtimes.clear();
+  for (const auto& [runtime, image] : settings.runtime_images) {
+    const auto versions = settings.runtime_versions.find(runtime);
+    out.meta_policy.runtimes[runtime] =
+        versions == settings.runtime_versions.end() ? std::vector<std::string>{} : versions->second;
+  }
   SLIPWAY_ASSIGN(out.ca_bundle, read_file(settings.ca_bundle_file));
   SLIPWAY_ASSIGN(out.secret_box, read_secret_key(settings));
   out.agent_interval = settings.agent_interval;

@@ -71,6 +71,13 @@ Setter entry(std::map<std::string, std::string> ServerSettings::* field) {
   };
 }
 
+Setter list_entry(std::map<std::string, std::vector<std::string>> ServerSettings::* field) {
+  return [field](ServerSettings& settings, const Given& given, const std::string& name) -> Status {
+    (settings.*field)[name] = given.values;
+    return {};
+  };
+}
+
 // The one table of settings. A `*` takes the rest of the key, dots included ("security.protocol").
 const std::map<std::string, Setter>& table() {
   using S = ServerSettings;
@@ -95,6 +102,8 @@ const std::map<std::string, Setter>& table() {
       {"agent.images_dir", needed_text(&S::agent_images_dir)},
       {"agent.interval", duration(&S::agent_interval)},
       {"runtimes.*.image", entry(&S::runtime_images)},
+      {"runtimes.*.build_image", entry(&S::runtime_build_images)},
+      {"runtimes.*.versions", list_entry(&S::runtime_versions)},
       {"build.ca_bundle", text(&S::ca_bundle_file)},
       {"secrets.key_file", text(&S::secrets_key_file)},
       {"reconcile.period", duration(&S::reconcile_period)},
@@ -171,6 +180,10 @@ Status check(const ServerSettings& settings) {
   const auto good = [](unsigned char c) { return std::islower(c) || std::isdigit(c) || c == '-'; };
   if (settings.instance.size() > 40 || !std::ranges::all_of(settings.instance, good))
     return invalid("config.value", "instance: at most 40 of a-z, 0-9 and -");
+  for (const auto& [runtime, image] : settings.runtime_build_images)
+    if (runtime != "node" && runtime != "cpp")
+      return invalid("config.value",
+                     fmt::format("runtimes.{}.build_image: only node and cpp have one", runtime));
   return {};
 }
 

@@ -38,7 +38,9 @@ struct ServerSettings {
   std::vector<std::string> allowed_roots;
   std::string agent_images_dir = "/usr/share/slipway/images";
   std::chrono::milliseconds agent_interval{1000};
-  std::map<std::string, std::string> runtime_images;  ///< "python" -> base image
+  std::map<std::string, std::string> runtime_images;                 ///< "python" -> base image
+  std::map<std::string, std::string> runtime_build_images;           ///< of build stages: node, cpp
+  std::map<std::string, std::vector<std::string>> runtime_versions;  ///< that may be asked for; none: any
   std::string ca_bundle_file;
   std::string secrets_key_file;  ///< empty: secrets can neither be set nor delivered
   std::chrono::milliseconds reconcile_period{10'000};

@@ -25,6 +25,18 @@ TEST(Settings, come_from_the_file_and_then_the_environment) {
   EXPECT_EQ(settings->mongodb_uri, "mongodb://h:1");
 }
 
+TEST(Settings, say_what_a_runtime_is_built_with) {
+  const auto settings = parse_settings(
+      "slipway.yaml", "runtimes:\n  node: {image: n, build_image: npm, versions: [\"18\", \"20\"]}\n", {});
+  ASSERT_TRUE(settings) << to_string(settings.error());
+  EXPECT_EQ(settings->runtime_images.at("node"), "n");
+  EXPECT_EQ(settings->runtime_build_images.at("node"), "npm");
+  EXPECT_EQ(settings->runtime_versions.at("node"), (std::vector<std::string>{"18", "20"}));
+  const auto useless = parse_settings("slipway.yaml", "runtimes: {python: {build_image: x}}\n", {});
+  ASSERT_FALSE(useless);
+  EXPECT_EQ(useless.error().code, "config.value");
+}
+
 TEST(Settings, name_the_place_of_what_is_wrong) {
   const auto unknown = parse_settings("slipway.yaml", "kafka:\n  borkers: x\n", {});
   ASSERT_FALSE(unknown);

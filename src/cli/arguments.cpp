@@ -21,6 +21,7 @@ struct Choices {
   ServeOptions serve;
   std::string roles = "all";
   std::string folder, request_id, name;
+  InitOptions init;
   DeployOptions deploy;
   WishOptions wish;
   std::int64_t release = 0;
@@ -67,6 +68,10 @@ class Arguments {
   }
 
   int run(std::vector<std::string> words) {
+    for (std::size_t i = 0; i < words.size(); ++i)  // before anything can go wrong: mistakes are JSON too
+      if (words[i] == "--progress=json" ||
+          (words[i] == "--progress" && i + 1 < words.size() && words[i + 1] == "json"))
+        session_.progress = ProgressMode::kJson;
     if (const auto mistake = find_unknown_command(words)) return say_usage(*mistake);
     std::ranges::reverse(words);  // CLI11 takes them from the back
     try {
@@ -101,14 +106,16 @@ class Arguments {
     static const std::map<std::string, ProgressMode> kModes{{"auto", ProgressMode::kAuto},
                                                             {"tty", ProgressMode::kTty},
                                                             {"plain", ProgressMode::kPlain},
-                                                            {"quiet", ProgressMode::kQuiet}};
+                                                            {"quiet", ProgressMode::kQuiet},
+                                                            {"json", ProgressMode::kJson}};
     app_.add_option("--server", session_.server,
                     "where the server is ($SLIPWAY_URL, else http://127.0.0.1:7420)")
         ->type_name("URL");
     app_.add_option("-o,--output", session_.format, "table, wide, json, yaml or name")
         ->transform(CLI::CheckedTransformer(kFormats).description(""))
         ->type_name("FORMAT");
-    app_.add_option("--progress", session_.progress, "auto, tty, plain or quiet")
+    app_.add_option("--progress", session_.progress,
+                    "auto, tty, plain, quiet or json (JSON lines on standard error)")
         ->transform(CLI::CheckedTransformer(kModes).description(""))
         ->type_name("MODE");
     app_.add_flag("--yes", session_.yes, "do not ask before something is removed");
@@ -136,6 +143,12 @@ class Arguments {
         add(app_, "validate", "check a folder's service.yaml and files; nothing is sent",
             "slipway validate ./boiler-monitor", [this] { return validate(session_, chosen_.folder); });
     check->add_option("FOLDER", chosen_.folder, "holds service.yaml (.)")->default_val(".");
+    CLI::App* fresh = add(app_, "init", "write a service.yaml for a folder of code; nothing is overwritten",
+                          "slipway init ./boiler-monitor", [this] { return init(session_, chosen_.init); });
+    fresh->add_option("FOLDER", chosen_.init.folder, "holds the code (.)");
+    fresh->add_option("--name", chosen_.init.name, "name of the service (the folder's)");
+    fresh->add_option("--runtime", chosen_.init.runtime, "such as node@18 (what the files say)");
+    fresh->add_option("--command", chosen_.init.command, "what to run (what the files say)");
     CLI::App* put = add(app_, "deploy", "make a folder a running, healthy service",
                         "slipway deploy ./boiler-monitor --machine edge-1\n  slipway deploy --path "
                         "boiler-monitor/1.4.0 --machine edge-1",

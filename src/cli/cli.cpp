@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <csignal>
 #include <istream>
+#include <nlohmann/json.hpp>
 #include <ostream>
 #include <utility>
 
@@ -47,7 +48,9 @@ int run_cli(std::vector<std::string> args, CliContext& world) {
   session.server = url && !url->empty() ? *url : "http://127.0.0.1:7420";
   session.unicode = speaks_unicode(world);
   session.colour = wants_colour(world);
-  return check_output(world, run_arguments(session, std::move(args)));
+  const int code = check_output(world, run_arguments(session, std::move(args)));
+  if (session.events()) say_event(session, "end", {{"exit_code", code}});
+  return code;
 }
 
 Status confirm(Session& session, const std::string& question) {

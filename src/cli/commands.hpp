@@ -13,6 +13,15 @@ namespace slipway::cli {
 
 int validate(Session& session, const std::string& folder);
 
+struct InitOptions {
+  std::string folder = ".";
+  std::string name;     ///< empty: the folder's
+  std::string runtime;  ///< empty: what its files say
+  std::string command;  ///< the same
+};
+/// Writes a service.yaml into a folder that has none.
+int init(Session& session, const InitOptions& options);
+
 struct DeployOptions {
   std::string folder;   ///< of this machine, or
   std::string path;     ///< in the Repository

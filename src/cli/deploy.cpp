@@ -105,6 +105,7 @@ int deploy_folder(Session& session, const DeployOptions& options) {
   Progress progress(session, title_of(story, {}));
   progress.set("Validate", local->warnings.empty() ? ProgressRow::State::kDone : ProgressRow::State::kWarning,
                local->source.meta_name, session.world.clock.now() - begun);
+  if (!local->detected.empty()) progress.note("    " + local->detected);
   for (const std::string& warning : local->warnings) progress.note("    warning: " + warning);
   if (const Status stored = upload(*api, progress, *local, request.path); !stored) {
     progress.finish();

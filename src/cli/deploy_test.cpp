@@ -151,6 +151,60 @@ TEST_F(DeployTest, gives_the_final_status_as_json) {
   EXPECT_EQ(told["error"]["code"], "container.died");
 }
 
+/// The events of --progress json; every line must be one.
+std::vector<json> events(const std::string& text) {
+  std::vector<json> all;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    all.push_back(json::parse(line, nullptr, false));
+    EXPECT_TRUE(all.back().is_object() && all.back().contains("event")) << line;
+  }
+  return all;
+}
+
+TEST_F(DeployTest, tells_each_change_as_a_line_of_json) {
+  server.streams.push_back({all_well(), {}, {}});
+  EXPECT_EQ(run({"deploy", "folder", "--machine", "edge-1", "--progress", "json"}), 0);
+  const auto told = events(err.str());
+  ASSERT_EQ(told.size(), 3U + 1U + all_well().size() + 1U) << err.str();
+  EXPECT_EQ(told[0]["event"], "step");
+  EXPECT_EQ(told[0]["data"]["step"], "Validate");
+  EXPECT_EQ(told[2]["data"]["state"], "done");
+  EXPECT_EQ(told[3]["event"], "request");
+  EXPECT_EQ(told[3]["data"]["path"], "boiler-monitor/1.4.0");
+  EXPECT_EQ(told[4]["event"], "status");
+  EXPECT_EQ(told[4]["data"]["stage"], "accepted") << "also what is no news to people";
+  EXPECT_EQ(told[told.size() - 2]["data"]["final"], true);
+  EXPECT_EQ(told.back(), (json{{"event", "end"}, {"data", {{"exit_code", 0}}}}));
+  EXPECT_THAT(out.str(), HasSubstr("Deployed boiler-monitor")) << "the result stays on standard output";
+}
+
+TEST_F(DeployTest, tells_failures_as_json_too_and_the_exit_code_last) {
+  server.streams.push_back({{fail_at(Stage::kStarted, 6, invalid("container.died", "exit code 3"))}, {}, {}});
+  EXPECT_EQ(run({"deploy", "folder", "--progress", "json"}), 7);
+  auto told = events(err.str());
+  EXPECT_EQ(told[told.size() - 2]["data"]["error"]["code"], "container.died");
+  EXPECT_EQ(told.back()["data"]["exit_code"], 7);
+  server.streams.push_back({{say(Stage::kBuilt, State::kRunning)}, {}, [this] { interrupt.request_stop(); }});
+  EXPECT_EQ(run({"deploy", "folder", "--progress", "json"}), 130);
+  told = events(err.str());
+  EXPECT_EQ(told[told.size() - 2]["event"], "interrupted");
+  archives.meta = "name: Bad_Name\nruntime: python@3.11\ncommand: a\nprots: [1]\n";
+  EXPECT_EQ(run({"deploy", "folder", "--progress", "json"}), 2);
+  told = events(err.str());
+  ASSERT_EQ(told.size(), 3U);
+  EXPECT_EQ(told[0]["event"], "error");
+  EXPECT_EQ(told[0]["data"]["where"], "service.yaml:1:7");
+  EXPECT_EQ(told[1]["data"]["code"], "meta.unknown_key");
+  EXPECT_EQ(run({"deploy", "missing", "--progress", "json"}), 2);
+  told = events(err.str());
+  EXPECT_EQ(told[0]["data"]["code"], "source.not_found");
+  EXPECT_EQ(told.back()["data"]["exit_code"], 2);
+  EXPECT_EQ(run({"deplyo", "folder", "--progress=json"}), 2);
+  told = events(err.str());
+  EXPECT_EQ(told[0]["data"]["code"], "usage");
+}
+
 TEST_F(DeployTest, goes_on_after_the_server_went_away) {
   auto lines = all_well();
   server.streams.push_back(

@@ -131,7 +131,7 @@ int say_final(Session& session, Api& api, Progress* progress, const Story& story
   } else if (code == ExitCode::kDone) {
     say_done(session, api, story, last, took);
   }
-  if (code != ExitCode::kDone) session.world.err << failure_text(story, last, took);
+  if (code != ExitCode::kDone && !session.events()) session.world.err << failure_text(story, last, took);
   return static_cast<int>(code);
 }
 

@@ -72,19 +72,21 @@ ProgressRow::State row_state(State state) {
 /// Shows the statuses of one request as they come, in order and each once.
 class Viewer {
  public:
-  Viewer(Story& story, Progress* progress) : story_(story), progress_(progress) {}
+  Viewer(Session& session, Story& story, Progress* progress)
+      : session_(session), story_(story), progress_(progress) {}
 
   /// True when this was the final one.
   bool show(const DeploymentStatus& status) {
     if (status.seq <= last_seq_) return last_.has_value();
     last_seq_ = status.seq;
     learn(status);
+    if (session_.events()) say_event(session_, "status", messages::to_value(status));
     if (status.final) {
       last_ = status;
       fail_open_row(status);
       return true;
     }
-    if (progress_ != nullptr && is_news(status)) show_row(status);
+    if (draws() && is_news(status)) show_row(status);
     return false;
   }
   void show_output(const std::string& text) {
@@ -93,6 +95,8 @@ class Viewer {
   const std::optional<DeploymentStatus>& last() const { return last_; }
 
  private:
+  /// With --progress json the statuses themselves are shown, and no rows made of them.
+  bool draws() const { return progress_ != nullptr && !session_.events(); }
   void learn(const DeploymentStatus& status) {
     if (!status.machine.empty()) story_.machine = status.machine;
     if (status.release && status.stage >= Stage::kStarted) release_ = status.release;
@@ -112,12 +116,13 @@ class Viewer {
     progress_->set(label, row_state(status.state), std::move(text), status.took);
   }
   void fail_open_row(const DeploymentStatus& status) {
-    if (progress_ == nullptr || !status.error) return;
+    if (!draws() || !status.error) return;
     std::string label = open_;
     if (const auto stage = messages::parse_stage(status.error_stage)) label = label_of(*stage);
     if (!label.empty()) progress_->set(label, ProgressRow::State::kFailed, status.error->message);
   }
 
+  Session& session_;
   Story& story_;
   Progress* progress_;
   std::int64_t last_seq_ = 0;
@@ -127,6 +132,10 @@ class Viewer {
 };
 
 int say_interrupted(Session& session, const Story& story) {
+  if (session.events()) {
+    say_event(session, "interrupted", {{"request_id", story.request_id}});
+    return static_cast<int>(ExitCode::kInterrupted);
+  }
   session.world.err << fmt::format(
       "Interrupted: {} goes on without you.\n  follow  slipway follow {}\n  cancel  slipway cancel {}\n",
       short_id(story.request_id), story.request_id, story.request_id);
@@ -134,6 +143,10 @@ int say_interrupted(Session& session, const Story& story) {
 }
 
 int say_unknown(Session& session, const Story& story, const std::string& why) {
+  if (session.events()) {
+    say_event(session, "unknown", {{"request_id", story.request_id}, {"why", why}});
+    return static_cast<int>(ExitCode::kDeadline);
+  }
   session.world.err << fmt::format("The outcome of {} is not known: {}\n  follow  slipway follow {}\n",
                                    short_id(story.request_id), escape_for_people(why), story.request_id);
   return static_cast<int>(ExitCode::kDeadline);
@@ -170,7 +183,7 @@ int follow(Session& session, Api& api, Progress* progress, Story story) {
   Clock& clock = session.world.clock;
   const MonoTime begun = clock.mono();
   MonoTime heard = begun;
-  Viewer viewer(story, progress);
+  Viewer viewer(session, story, progress);
   Backoff backoff;
   const std::string id = percent_encode(story.request_id);
   const std::string target = "/api/v1/stream?topics=deployment:" + id + ",output:" + id;
@@ -198,6 +211,7 @@ int follow(Session& session, Api& api, Progress* progress, Story story) {
 
 int send_and_follow(Session& session, Api& api, Progress* progress,
                     const messages::DeploymentRequest& request, Story story) {
+  if (session.events()) say_event(session, "request", json::parse(messages::to_json(request)));
   const auto reply = api.post("/api/v1/services/requests", messages::to_json(request));
   if (!reply) {
     if (reply.error().code == "interrupted") return say_interrupted(session, story);

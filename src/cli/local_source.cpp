@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "cli/output.hpp"
 #include "messages/deployment_status.hpp"
+#include "ports/source_view.hpp"
 
 namespace slipway::cli {
 namespace {
@@ -30,11 +31,12 @@ LocalTrouble as_usage(Error error) {
 std::expected<LocalSource, LocalTrouble> read_folder(const Archives& archives, const std::string& folder) {
   auto packed = archives.pack_folder(std::filesystem::path(folder));
   if (!packed) return std::unexpected(as_usage(std::move(packed).error()));
-  meta_file::Reading reading = meta_file::read_service(packed->meta_name, packed->meta_text);
+  const auto view = view_of(archives, *packed);
+  meta_file::Reading reading = meta_file::read_service(packed->meta_name, packed->meta_text, {}, &view);
   if (!reading.ok()) return std::unexpected(trouble_of(std::move(reading.errors)));
   auto missing = meta_file::check_against_source(*reading.spec, packed->file_paths());
   if (!missing.empty()) return std::unexpected(trouble_of(std::move(missing)));
-  LocalSource local{std::move(*packed), std::move(*reading.spec), {}};
+  LocalSource local{std::move(*packed), std::move(*reading.spec), {}, std::move(reading.detected)};
   for (const meta_file::Finding& warning : reading.warnings)
     local.warnings.push_back(meta_file::render(warning));
   for (const Error& warning : local.source.warnings)
@@ -46,14 +48,19 @@ int say_trouble(Session& session, const LocalTrouble& trouble) {
   if (trouble.findings.empty()) return fail(session, trouble.first);
   json errors = json::array();
   for (const meta_file::Finding& finding : trouble.findings) {
-    for (const std::string& line : split(meta_file::render(finding), '\n'))
-      session.world.err << escape_for_people(line) << "\n";
     json value = messages::to_value(finding.error);
     value["line"] = finding.line;
     errors.push_back(std::move(value));
+    if (session.events()) {
+      say_event(session, "error", errors.back());
+      continue;
+    }
+    for (const std::string& line : split(meta_file::render(finding), '\n'))
+      session.world.err << escape_for_people(line) << "\n";
   }
-  session.world.err << trouble.findings.size() << (trouble.findings.size() == 1 ? " problem" : " problems")
-                    << " in the meta file; nothing was sent.\n";
+  if (!session.events())
+    session.world.err << trouble.findings.size() << (trouble.findings.size() == 1 ? " problem" : " problems")
+                      << " in the meta file; nothing was sent.\n";
   const int code = static_cast<int>(ExitCode::kUsage);
   if (session.format == Format::kJson || session.format == Format::kYaml)
     write_value(session,

@@ -13,6 +13,7 @@ struct LocalSource {
   Source source;
   meta_file::ServiceSpec spec;
   std::vector<std::string> warnings;  ///< texts for people
+  std::string detected;               ///< what the meta file left out and its folder says; or empty
 };
 
 /// What was wrong with it: everything at once.

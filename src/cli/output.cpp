@@ -172,12 +172,26 @@ bool write_value(Session& session, const json& value) {
   return true;
 }
 
-int fail(Session& session, const Error& error) {
+void say_event(Session& session, std::string_view event, const json& data) {
+  session.world.err << dump({{"event", event}, {"data", data}}, -1) << "\n" << std::flush;
+}
+
+void say_note(Session& session, const std::string& text) {
+  if (session.events()) return say_event(session, "note", {{"text", text}});
+  session.world.err << escape_for_people(text) << "\n";
+}
+
+void say_error(Session& session, const Error& error) {
+  if (session.events()) return say_event(session, "error", messages::to_value(error));
   std::ostream& err = session.world.err;
   err << "slipway: " << escape_for_people(error.message) << " (" << escape_for_people(error.code) << ")\n";
   if (!error.where.empty()) err << "  at    " << escape_for_people(error.where) << "\n";
   for (const std::string& line : error.last_logs) err << "  | " << escape_for_people(line) << "\n";
   if (!error.hint.empty()) err << "  hint  " << escape_for_people(error.hint) << "\n";
+}
+
+int fail(Session& session, const Error& error) {
+  say_error(session, error);
   const int code = static_cast<int>(exit_code(error));
   if (session.format == Format::kJson || session.format == Format::kYaml) {
     json value = messages::to_value(error);

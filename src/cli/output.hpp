@@ -45,7 +45,16 @@ std::string human_age(const std::string& time, WallTime now);
 bool write_value(Session& session, const nlohmann::json& value);
 std::string to_yaml(const nlohmann::json& value, std::size_t indent = 0);
 
-/// Says what went wrong on standard error (and, with -o json, as an object with `code` on standard output);
+/// One JSON line on standard error, {"event": ..., "data": ...}: what --progress json says instead of words.
+void say_event(Session& session, std::string_view event, const nlohmann::json& data);
+
+/// A line beside the result on standard error.
+void say_note(Session& session, const std::string& text);
+
+/// Says what went wrong on standard error.
+void say_error(Session& session, const Error& error);
+
+/// The same on standard error (and, with -o json, as an object with `code` on standard output);
 /// the exit code for it.
 int fail(Session& session, const Error& error);
 

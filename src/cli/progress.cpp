@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <nlohmann/json.hpp>
 #include <ostream>
 #include <utility>
 
@@ -148,6 +149,12 @@ void Progress::print_plain(const ProgressRow& row) {
   session_.world.err << line << "\n" << std::flush;
 }
 
+void Progress::print_event(const ProgressRow& row) {
+  nlohmann::json data = {{"step", row.label}, {"state", word(row.state)}, {"detail", row.detail}};
+  if (row.took) data["took_ms"] = row.took->count();
+  say_event(session_, "step", data);
+}
+
 void Progress::set_title(std::string title) {
   const std::scoped_lock lock(mutex_);
   title_ = std::move(title);
@@ -166,6 +173,7 @@ void Progress::set(const std::string& label, State state, std::string detail,
   if (ended) row->took = took ? *took : std::max(milliseconds{0}, session_.world.clock.now() - row->since);
   if (mode_ == ProgressMode::kTty) draw();
   if (mode_ == ProgressMode::kPlain && changed) print_plain(*row);
+  if (mode_ == ProgressMode::kJson && changed) print_event(*row);
 }
 
 void Progress::hint(const std::string& label, std::string detail) {
@@ -178,6 +186,7 @@ void Progress::hint(const std::string& label, std::string detail) {
 void Progress::note(const std::string& text) {
   const std::scoped_lock lock(mutex_);
   if (mode_ == ProgressMode::kQuiet) return;
+  if (mode_ == ProgressMode::kJson) return say_note(session_, text);
   if (mode_ == ProgressMode::kTty) erase();
   session_.world.err << escape_for_people(text) << "\n" << std::flush;
   if (mode_ == ProgressMode::kTty) draw();

@@ -32,8 +32,8 @@ struct ProgressLook {
 };
 std::string render_row(const ProgressRow& row, WallTime now, std::size_t frame, const ProgressLook& look);
 
-/// Shows stages on standard error: redrawn in place on a terminal, a line per change otherwise, nothing when
-/// quiet. Any thread may call; the destructor leaves the last picture.
+/// Shows stages on standard error: redrawn in place on a terminal, a line per change otherwise (JSON where
+/// that is wanted), nothing when quiet. Any thread may call; the destructor leaves the last picture.
 class Progress {
  public:
   Progress(Session& session, std::string title);
@@ -56,6 +56,7 @@ class Progress {
   void draw();
   void erase();
   void print_plain(const ProgressRow& row);
+  void print_event(const ProgressRow& row);
 
   Session& session_;
   ProgressMode mode_;

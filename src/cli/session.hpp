@@ -8,7 +8,13 @@
 namespace slipway::cli {
 
 enum class Format { kTable, kWide, kJson, kYaml, kName };
-enum class ProgressMode { kAuto, kTty, kPlain, kQuiet };
+enum class ProgressMode {
+  kAuto,
+  kTty,
+  kPlain,
+  kQuiet,
+  kJson,  ///< standard error holds JSON lines alone (say_event)
+};
 
 /// One run: the world and the options that every command has.
 struct Session {
@@ -20,6 +26,7 @@ struct Session {
   bool colour = false;   ///< never the only sign of anything
   bool unicode = false;  ///< marks and bars beyond ASCII
 
+  bool events() const { return progress == ProgressMode::kJson; }
   bool for_people() const { return format == Format::kTable || format == Format::kWide; }
 };
 

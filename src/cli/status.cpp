@@ -42,7 +42,7 @@ int status(Session& session) {
   }
   const auto peer = unreachable_peer(*told);
   if (!peer) return 0;
-  session.world.err << "slipway: " << escape_for_people(peer->message) << " (" << peer->code << ")\n";
+  say_error(session, *peer);
   return static_cast<int>(ExitCode::kUnreachable);
 }
 
@@ -56,7 +56,7 @@ int doctor(Session& session) {
   if (!write_value(session, {{"ok", well}, {"checks", checks}}))
     session.world.out << doctor_text(checks, session.unicode);
   if (const auto peer = unreachable_peer(*told)) {
-    session.world.err << "slipway: " << escape_for_people(peer->message) << " (" << peer->code << ")\n";
+    say_error(session, *peer);
     return static_cast<int>(ExitCode::kUnreachable);
   }
   return static_cast<int>(well ? ExitCode::kDone : ExitCode::kUnexpected);

@@ -13,15 +13,16 @@ namespace slipway::cli {
 int validate(Session& session, const std::string& folder) {
   const auto local = read_folder(session.world.archives, folder);
   if (!local) return say_trouble(session, local.error());
-  for (const std::string& warning : local->warnings)
-    session.world.err << "warning: " << escape_for_people(warning) << "\n";
-  const nlohmann::json value = {{"valid", true},
-                                {"name", local->spec.name},
-                                {"version", local->spec.version},
-                                {"runtime", runtime_of(local->spec)},
-                                {"files", local->source.file_paths().size()},
-                                {"bytes", local->source.tar.size()},
-                                {"digest", local->source.digest}};
+  for (const std::string& warning : local->warnings) say_note(session, "warning: " + warning);
+  if (!local->detected.empty()) say_note(session, local->detected);
+  nlohmann::json value = {{"valid", true},
+                          {"name", local->spec.name},
+                          {"version", local->spec.version},
+                          {"runtime", runtime_of(local->spec)},
+                          {"files", local->source.file_paths().size()},
+                          {"bytes", local->source.tar.size()},
+                          {"digest", local->source.digest}};
+  if (!local->detected.empty()) value["detected"] = local->detected;
   if (!write_value(session, value))
     session.world.out << fmt::format(
         "{} is valid: {} {}{} {}, {} files, {}\n", local->source.meta_name, local->spec.name,

@@ -7,15 +7,18 @@
 namespace slipway::meta_file {
 namespace {
 
-ServiceSpec python(const std::string& more = "") {
-  const auto reading =
-      read_service("service.yaml", "name: a\nruntime: python\ncommand: python main.py\n" + more);
+ServiceSpec spec_of(const std::string& text) {
+  const auto reading = read_service("service.yaml", text);
   EXPECT_TRUE(reading.ok()) << (reading.errors.empty() ? "" : render(reading.errors[0]));
   return reading.spec.value_or(ServiceSpec());
 }
 
-std::string made(const ServiceSpec& spec, const SourceFacts& facts = {}) {
-  const auto text = make_dockerfile(spec, Recipe{}, facts);
+ServiceSpec python(const std::string& more = "") {
+  return spec_of("name: a\nruntime: python\ncommand: python main.py\n" + more);
+}
+
+std::string made(const ServiceSpec& spec, const SourceFacts& facts = {}, const Recipe& recipe = {}) {
+  const auto text = make_dockerfile(spec, recipe, facts);
   EXPECT_TRUE(text) << to_string(text.error());
   return text.value_or("");
 }
@@ -77,6 +80,113 @@ TEST(Dockerfile, makes_the_folders_of_volumes_for_their_user) {
                   .contains("RUN [\"chown\",\"1000:1000\",\"/x\"]\n"));
 }
 
+const Recipe kTwoImages{.base_image = "run:1", .build_image = "tools:1"};
+
+TEST(Dockerfile, of_a_node_service_installs_with_one_image_and_runs_on_the_other) {
+  const auto spec = spec_of("name: a\nruntime: node\ncommand: node s.js\n");
+  EXPECT_EQ(made(spec, {.has_dependencies = true, .has_lock = true}, kTwoImages),
+            "FROM run:1 AS base\n"
+            "LABEL slipway.build=\"default\"\n"
+            "USER 0:0\n"
+            "ENV NODE_ENV=production HOME=/tmp\n"
+            "WORKDIR /app\n"
+            "\n"
+            "FROM tools:1 AS build\n"
+            "LABEL slipway.build=\"default\"\n"
+            "USER 0:0\n"
+            "ENV HOME=/tmp npm_config_cache=/tmp/npm npm_config_update_notifier=false npm_config_fund=false "
+            "npm_config_audit=false\n"
+            "WORKDIR /app\n"
+            "COPY app/package.json app/package-lock.json ./\n"
+            "RUN [\"npm\",\"ci\",\"--omit=dev\",\"--ignore-scripts\"]\n"
+            "\n"
+            "FROM base\n"
+            "LABEL slipway.build=\"\"\n"
+            "USER 65532:65532\n"
+            "COPY app/ ./\n"
+            "COPY --from=build /app/node_modules ./node_modules\n");
+  const std::string plain = made(spec, {}, kTwoImages);
+  EXPECT_FALSE(plain.contains("npm")) << "nothing to install";
+  EXPECT_TRUE(made(spec, {.has_dependencies = true}).contains("\"npm\",\"install\""));
+  EXPECT_TRUE(made(spec, {.has_dependencies = true, .has_ca_bundle = true})
+                  .contains("NODE_EXTRA_CA_CERTS=/run/slipway-ca.pem"));
+  const auto stepped =
+      made(spec_of("name: a\nruntime: node\ncommand: node s.js\nbuild: {steps: [npm run build]}\n"), {},
+           kTwoImages);
+  EXPECT_TRUE(stepped.contains("RUN [\"/bin/sh\",\"-c\",\"npm run build\"]\n\nFROM base\n"));
+  EXPECT_TRUE(stepped.ends_with("COPY --from=build /app ./\n"));
+}
+
+TEST(Dockerfile, of_a_cpp_service_leaves_the_toolchain_behind) {
+  const auto spec = spec_of(
+      "name: a\nruntime: cpp\ncommand: a\nbuild: {packages: [libfoo1, libfoo-dev], artifacts: [www/page]}\n");
+  EXPECT_EQ(
+      made(spec, {}, kTwoImages),
+      "FROM tools:1 AS build\n"
+      "LABEL slipway.build=\"default\"\n"
+      "USER 0:0\n"
+      "ENV HOME=/tmp\n"
+      "WORKDIR /src\n"
+      "RUN [\"/bin/sh\",\"-c\",\"apt-get update && apt-get install -y --no-install-recommends libfoo1 "
+      "libfoo-dev && rm -rf /var/lib/apt/lists/*\"]\n"
+      "RUN [\"mkdir\",\"-p\",\"/out\"]\n"
+      "COPY app/ ./\n"
+      "RUN [\"/bin/sh\",\"-c\",\"cmake -S . -B /build -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF "
+      "-DCMAKE_RUNTIME_OUTPUT_DIRECTORY=/out/bin && cmake --build /build -j \\\"$(nproc)\\\" && "
+      "cmake --install /build --prefix /out --strip\"]\n"
+      "\n"
+      "FROM run:1 AS base\n"
+      "LABEL slipway.build=\"default\"\n"
+      "USER 0:0\n"
+      "ENV HOME=/tmp PATH=/app/bin:${PATH:-/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin}\n"
+      "WORKDIR /app\n"
+      "RUN [\"/bin/sh\",\"-c\",\"apt-get update && apt-get install -y --no-install-recommends libfoo1 && "
+      "rm -rf /var/lib/apt/lists/*\"]\n"
+      "\n"
+      "FROM base\n"
+      "LABEL slipway.build=\"\"\n"
+      "USER 65532:65532\n"
+      "COPY --from=build /out/ ./\n"
+      "COPY --from=build [\"/src/www/page\",\"./www/page\"]\n");
+  const auto stepped =
+      made(spec_of("name: a\nruntime: cpp\ncommand: ./a\nbuild: {steps: [make], artifacts: [a]}\n"));
+  EXPECT_TRUE(stepped.contains("RUN [\"/bin/sh\",\"-c\",\"make\"]\n")) << stepped;
+  EXPECT_FALSE(stepped.contains("cmake"));
+}
+
+TEST(Dockerfile, of_a_binary_gives_back_a_lost_x_bit) {
+  const auto spec = spec_of("name: a\nruntime: binary\ncommand: /app/hello --port 80\n");
+  const std::string text = made(spec, {.entry_executable = false});
+  EXPECT_TRUE(text.contains("COPY app/ ./\nRUN [\"chmod\",\"0755\",\"/app/hello\"]\nLABEL")) << text;
+  EXPECT_FALSE(made(spec).contains("chmod"));
+  EXPECT_FALSE(text.contains("--port"));
+}
+
+TEST(Dockerfile, asks_for_network_and_toolchain_only_where_they_are_used) {
+  const auto needs = [](const std::string& runtime, const SourceFacts& facts = {}) {
+    const auto found = needs_of(spec_of("name: a\nruntime: " + runtime + "\ncommand: /app/a\n"), facts);
+    return std::pair(found.network, found.build_image);
+  };
+  EXPECT_EQ(needs("python"), std::pair(false, false));
+  EXPECT_EQ(needs("python", {.has_requirements = true}), std::pair(true, false));
+  EXPECT_EQ(needs("node"), std::pair(false, false));
+  EXPECT_EQ(needs("node", {.has_dependencies = true}), std::pair(true, true));
+  EXPECT_EQ(needs("cpp"), std::pair(true, true));
+  EXPECT_EQ(needs("binary", {.has_requirements = true}), std::pair(false, false));
+}
+
+TEST(Dockerfile, installs_what_package_json_names_and_the_source_does_not_bring) {
+  std::string package = R"({"dependencies": {"a": "1"}})";
+  SourceView source{{"package-lock.json", "package.json"},
+                    [&](const std::string&, std::size_t) { return package; }};
+  EXPECT_TRUE(facts_of(source).has_dependencies && facts_of(source).has_lock);
+  package = R"({"devDependencies": {"a": "1"}, "dependencies": {}})";
+  EXPECT_FALSE(facts_of(source).has_dependencies);
+  package = R"({"dependencies": {"a": "1"}})";
+  source.paths.insert(source.paths.begin(), "node_modules/a/index.js");
+  EXPECT_FALSE(facts_of(source).has_dependencies);
+}
+
 TEST(Dockerfile, refuses_what_could_start_an_instruction) {
   EXPECT_FALSE(make_dockerfile(python(), Recipe{.base_image = "x\nRUN id"}, {}));
   EXPECT_FALSE(make_dockerfile(python(), Recipe{.base_image = "x", .instance = "a\"b"}, {}));
@@ -87,7 +197,11 @@ TEST(Dockerfile, refuses_what_could_start_an_instruction) {
   spec.build_args = {{"A\nRUN id", "x"}};
   EXPECT_FALSE(make_dockerfile(spec, Recipe{}, {}));
   spec = python();
-  spec.runtime = "node";
+  spec.build_artifacts = {"x\" \"/"};
+  EXPECT_EQ(make_dockerfile(spec, Recipe{}, {}).error().code, "meta.path");
+  EXPECT_FALSE(make_dockerfile(python(), Recipe{.base_image = "x", .build_image = "y z"}, {}));
+  spec = python();
+  spec.runtime = "java";
   EXPECT_EQ(make_dockerfile(spec, Recipe{}, {}).error().code, "meta.runtime_unknown");
 }
 

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 
+#include "meta_file/dockerfile.hpp"
+
 namespace slipway::meta_file {
 namespace {
 
@@ -24,10 +26,10 @@ void refuse_runtime(const Node& root, Problems& problems) {
   const Node* runtime = root.find("runtime");
   if (runtime == nullptr || !runtime->is_scalar() || problems.blamed(*runtime)) return;
   const std::string language = runtime->text.substr(0, runtime->text.find('@'));
-  if (language != "python")
+  if (!has_recipe(language))
     problems.add("meta.not_yet", *runtime,
                  fmt::format("the runtime '{}' is not built by this release yet", language),
-                 "use python, an image, or your own Dockerfile (build.dockerfile)");
+                 std::string(kOtherRuntimes));
 }
 
 void refuse_host_paths(const Node& root, Problems& problems) {
@@ -49,7 +51,6 @@ std::span<const NotYet> not_yet_table() {
       NotYet{"depends_on", {}, "let the service wait for what it needs"},
       NotYet{"schedule", {}, "start it from outside (slipway start), with restart: never"},
       NotYet{"replicas", {"1"}},
-      NotYet{"build.artifacts"},
       NotYet{"update.order", {"stop-first"}},
       NotYet{"update.parallelism"},
       NotYet{"update.rollback", {"true"}},

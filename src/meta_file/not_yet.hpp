@@ -20,6 +20,10 @@ struct NotYet {
 /// it.
 std::span<const NotYet> not_yet_table();
 
+/// What to use instead of a runtime without a recipe.
+inline constexpr std::string_view kOtherRuntimes =
+    "use python, node, cpp, binary, an image, or your own Dockerfile (build.dockerfile)";
+
 /// A meta.not_yet for each use of a row: a valid key is never ignored.
 void refuse_not_yet(const Node& root, Problems& problems);
 

@@ -29,7 +29,32 @@ Finding finding(Error error, std::string_view text) {
   return {std::move(error), line_of(text, line)};
 }
 
-std::vector<Problem> check(const Node& root, const Policy& policy, ServiceSpec& spec) {
+std::vector<Guess> guesses_for(const Node& root, const SourceView* source) {
+  if (source == nullptr || !root.is_map() || root.find("image") != nullptr) return {};
+  const Node* build = root.find("build");
+  const bool own = build != nullptr && build->find("dockerfile") != nullptr;
+  const bool complete = root.find("runtime") != nullptr &&
+                        (root.find("command") != nullptr || root.find("entrypoint") != nullptr);
+  return own || complete ? std::vector<Guess>{} : guess_runtimes(*source);
+}
+
+// Said whenever something of the spec was not in the file.
+std::string what_was_detected(const Node& root, const ServiceSpec& spec, std::span<const Guess> guesses) {
+  for (const auto& guess : guesses) {
+    const bool taken = spec.image_source == ImageSource::kDockerfile ? guess.runtime == kOwnDockerfile
+                                                                     : guess.runtime == spec.runtime;
+    if (!taken) continue;
+    std::string text = "detected " + show(guess);
+    const bool named = root.find("command") != nullptr || root.find("entrypoint") != nullptr;
+    if (!named && !spec.command.empty())
+      text += fmt::format("; it runs: {}", escape_for_people(join(spec.command, " ")));
+    return text;
+  }
+  return {};
+}
+
+std::vector<Problem> check(const Node& root, const Policy& policy, std::span<const Guess> guesses,
+                           ServiceSpec& spec) {
   static const nlohmann::json kSchema = nlohmann::json::parse(schema_text());
   Problems problems;
   problems.add(explain_by_schema(kSchema, root));
@@ -39,7 +64,7 @@ std::vector<Problem> check(const Node& root, const Policy& policy, ServiceSpec& 
       problems.add(
           {Problem{"meta.schema", "the file breaks the schema: " + *violation, "", root.place, nullptr}});
   refuse_not_yet(root, problems);
-  spec = read_spec(Fields(root, "", problems), policy);
+  spec = read_spec(Fields(root, "", problems), policy, guesses);
   return problems.all();
 }
 
@@ -55,9 +80,35 @@ std::vector<Finding> in_order(const Document& document, std::vector<Problem> pro
   return findings;
 }
 
+// The file that must be in the source for the command to start; empty where that cannot be told.
+std::string script_of(const ServiceSpec& spec) {
+  if (spec.image_source != ImageSource::kRuntime || !spec.build_steps.empty() || !spec.working_dir.empty() ||
+      spec.command.empty())
+    return {};
+  if (spec.runtime == "binary")
+    return spec.command[0].starts_with("./") || spec.command[0].starts_with("/app/") ? entry_path(spec) : "";
+  const bool python = spec.command[0].starts_with("python");
+  if (!python && spec.command[0] != "node") return {};
+  const auto script =
+      std::ranges::find_if(spec.command.begin() + 1, spec.command.end(), [](const auto& word) {
+        return !word.starts_with('-') || word == "-m" || word == "-c" || word == "-e";
+      });
+  if (script == spec.command.end() || script->starts_with('/')) return {};
+  const auto ends = [&](std::string_view ending) { return script->ends_with(ending); };
+  return (python ? ends(".py") : ends(".js") || ends(".mjs") || ends(".cjs")) ? *script : "";
+}
+
 }  // namespace
 
-Reading read_service(std::string_view file_name, std::string_view text, const Policy& policy) {
+std::map<std::string, std::vector<std::string>> known_runtimes() {
+  return {{"binary", {}},
+          {"cpp", {}},
+          {"node", {"18", "16", "20", "22", "24"}},
+          {"python", {"3.11", "3.8", "3.9", "3.10", "3.12", "3.13", "3.14"}}};
+}
+
+Reading read_service(std::string_view file_name, std::string_view text, const Policy& policy,
+                     const SourceView* source) {
   Reading reading;
   const auto document = Document::parse(std::string(file_name), text);
   if (!document) {
@@ -65,7 +116,9 @@ Reading read_service(std::string_view file_name, std::string_view text, const Po
     return reading;
   }
   ServiceSpec spec;
-  reading.errors = in_order(*document, check(document->root(), policy, spec));
+  const auto guesses = guesses_for(document->root(), source);
+  reading.errors = in_order(*document, check(document->root(), policy, guesses, spec));
+  if (reading.errors.empty()) reading.detected = what_was_detected(document->root(), spec, guesses);
   for (const auto* entry : secrets_in_env(document->root())) {
     Error error = invalid(
         "meta.secret_in_env", fmt::format("'env.{}' looks like a secret", entry->key),
@@ -90,15 +143,17 @@ std::vector<Finding> check_against_source(const ServiceSpec& spec, std::span<con
          ""});
   };
   if (spec.image_source == ImageSource::kDockerfile) need(spec.dockerfile, "build.dockerfile");
-  if (spec.image_source != ImageSource::kRuntime || !spec.build_steps.empty() || !spec.working_dir.empty() ||
-      spec.command.size() < 2 || !spec.command[0].starts_with("python"))
-    return findings;
-  const auto script = std::ranges::find_if(
-      spec.command.begin() + 1, spec.command.end(),
-      [](const auto& word) { return !word.starts_with('-') || word == "-m" || word == "-c"; });
-  if (script != spec.command.end() && script->ends_with(".py") && !script->starts_with('/'))
-    need(*script, "command");
+  const std::string script = script_of(spec);
+  if (!script.empty()) need(script, "command");
   return findings;
+}
+
+std::string entry_path(const ServiceSpec& spec) {
+  if (spec.command.empty()) return {};
+  std::string path = spec.command[0];
+  for (const std::string_view folder : {"/app/", "./"})
+    if (path.starts_with(folder)) path.erase(0, folder.size());
+  return path;
 }
 
 Error as_one_error(std::span<const Finding> findings) {

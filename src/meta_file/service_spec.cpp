@@ -116,6 +116,7 @@ void visit(V& v, ServiceSpec& spec) {
   v("build_args", spec.build_args);
   v("build_packages", spec.build_packages);
   v("build_steps", spec.build_steps);
+  v("build_artifacts", spec.build_artifacts);
   v("command", spec.command);
   v("entrypoint", spec.entrypoint);
   v("user", spec.user);

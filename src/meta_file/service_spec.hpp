@@ -119,6 +119,7 @@ struct ServiceSpec {
   std::map<std::string, std::string> build_args;
   std::vector<std::string> build_packages;
   std::vector<std::string> build_steps;
+  std::vector<std::string> build_artifacts;  ///< cpp: paths of the build stage that the service needs too
 
   std::vector<std::string> command;     ///< exact words; empty = the image's
   std::vector<std::string> entrypoint;  ///< empty = the image's

@@ -9,18 +9,15 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "meta_file/dockerfile.hpp"
+#include "meta_file/not_yet.hpp"
 
 namespace slipway::meta_file {
 namespace {
 
 using namespace std::chrono_literals;
 
-bool all_of(std::string_view text, std::string_view allowed) {
-  return !text.empty() && text.find_first_not_of(allowed) == std::string_view::npos;
-}
 constexpr std::string_view kDigits = "0123456789";
-constexpr std::string_view kPathCharacters =
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+@/";
 
 // Absolute, plain characters, no "." or ".." parts, not what the kernel or Slipway puts there.
 bool is_own_path(std::string_view path) {
@@ -33,83 +30,26 @@ bool is_own_path(std::string_view path) {
   return true;
 }
 
-// Inside the service's folder, without leaving it on the way.
-bool stays_inside(std::string_view path) {
-  if (path.empty() || path.starts_with('/') || path.contains('\\')) return false;
-  const auto parts = split(path, '/');
-  return std::ranges::find(parts, "..") == parts.end();
+// Of the source, where the file says nothing.
+const Guess* guess_of(const ServiceSpec& spec, std::span<const Guess> guesses) {
+  const auto found = std::ranges::find(guesses, spec.runtime, &Guess::runtime);
+  return found == guesses.end() ? nullptr : &*found;
 }
 
-void read_image(const Fields& root, ServiceSpec& spec, const Policy& policy) {
-  const auto build = root.map("build");
-  const bool own = build && build->node().find("dockerfile") != nullptr;
-  if (root.node().find("image") != nullptr) {
-    spec.image_source = ImageSource::kImage;
-    spec.image = root.text("image");
-  } else if (own) {
-    spec.image_source = ImageSource::kDockerfile;
-    spec.dockerfile = build->text("dockerfile");
-    if (const Node* path = build->scalar("dockerfile"); path != nullptr && !stays_inside(path->text))
-      root.problems().add("meta.path", *path, "the Dockerfile must be inside the service's folder",
-                          "write a relative path, such as Dockerfile");
-  } else if (root.node().find("runtime") == nullptr) {
-    root.problems().missing(
-        root.node(), "nothing says what the service is made of",
-        "write `runtime: python@3.11`, or `image:`, or `build: {dockerfile: Dockerfile}`");
-  } else if (const Node* runtime = root.scalar("runtime")) {
-    const std::size_t at = runtime->text.find('@');
-    spec.runtime = runtime->text.substr(0, at);
-    if (at != std::string::npos) spec.runtime_version = runtime->text.substr(at + 1);
-    const auto known = policy.runtimes.find(spec.runtime);
-    const auto covers = [&](const std::string& version) {
-      return version == spec.runtime_version || version.starts_with(spec.runtime_version + ".");
-    };
-    if (known == policy.runtimes.end() || (!spec.runtime_version.empty() && !known->second.empty() &&
-                                           std::ranges::none_of(known->second, covers))) {
-      std::vector<std::string> offered;
-      for (const auto& [name, versions] : policy.runtimes)
-        offered.push_back(versions.empty() ? name : fmt::format("{}@{}", name, fmt::join(versions, ", @")));
-      root.problems().add("meta.runtime_unknown", *runtime,
-                          fmt::format("this server has no '{}'", runtime->text),
-                          fmt::format("it has {}", fmt::join(offered, ", ")));
-    }
-  }
-}
-
-bool is_variable_name(std::string_view text) {
-  return text.size() <= 256 &&
-         all_of(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") &&
-         !kDigits.contains(text[0]);
-}
-
-void read_build(const Fields& root, ServiceSpec& spec) {
-  const auto build = root.map("build");
-  if (!build) return;
-  spec.build_args = build->text_map("args");
-  spec.build_packages = build->texts("packages");
-  spec.build_steps = build->texts("steps");
-  if (const auto args = build->map("args"))
-    for (const auto& entry : args->node().entries)
-      if (!is_variable_name(entry.key))
-        root.problems().add(
-            "meta.env_name", entry.value,
-            fmt::format("'{}' is no name of a build argument", escape_for_people(entry.key.substr(0, 80))),
-            "letters, digits and _, no digit first");
-  if (spec.image_source != ImageSource::kDockerfile) return;
-  for (const char* key : {"packages", "steps"})
-    if (const Node* value = build->list(key))
-      root.problems().add("meta.conflict", *value,
-                          fmt::format("'build.{}' belongs to a runtime, not to a Dockerfile", key),
-                          "write it into the Dockerfile");
-}
-
-void read_command(const Fields& root, ServiceSpec& spec) {
+void read_command(const Fields& root, ServiceSpec& spec, std::span<const Guess> guesses) {
   spec.command = root.words("command");
   spec.entrypoint = root.words("entrypoint");
   const bool named = root.node().find("command") != nullptr || root.node().find("entrypoint") != nullptr;
-  if (!named && spec.image_source == ImageSource::kRuntime)
-    root.problems().missing(root.node(), "'command' is missing: nothing says what to run",
-                            "write what to run, such as `command: python main.py`");
+  const bool undecided = spec.runtime.empty() && !guesses.empty();  // said already
+  if (!named && spec.image_source == ImageSource::kRuntime && !undecided) {
+    const Guess* guess = guess_of(spec, guesses);
+    if (guess != nullptr) spec.command = guess->command;
+    if (spec.command.empty())
+      root.problems().missing(root.node(),
+                              "'command' is missing: nothing says what to run" +
+                                  (guess == nullptr ? "" : fmt::format(" ({})", show(*guess))),
+                              "write what to run, such as `command: python main.py`");
+  }
   spec.working_dir = root.text("working_dir");
   if (const Node* folder = root.scalar("working_dir"); folder != nullptr && !is_own_path(folder->text))
     root.problems().add("meta.working_dir", *folder, "this cannot be a working directory",
@@ -338,16 +278,15 @@ std::vector<const Node::Entry*> secrets_in_env(const Node& root) {
   return found;
 }
 
-ServiceSpec read_spec(const Fields& root, const Policy& policy) {
+ServiceSpec read_spec(const Fields& root, const Policy& policy, std::span<const Guess> guesses) {
   ServiceSpec spec;
   check_name(root);
   spec.name = root.text("name");
   spec.version = root.text("version");
   spec.description = root.text("description");
   spec.owner = root.text("owner");
-  read_image(root, spec, policy);
-  read_build(root, spec);
-  read_command(root, spec);
+  read_made_of(root, spec, policy, guesses);
+  read_command(root, spec, guesses);
   read_user(root, spec, policy);
   read_env(root, spec);
   spec.secrets = read_secrets(root);

@@ -48,6 +48,8 @@ struct SourceEntry {
   std::uint64_t size = 0;
   bool executable = false;
   std::string target;  ///< link: where it leads, inside the root
+  std::string head{};  ///< file: its first kHeadBytes, by which programs are known
+  static constexpr std::size_t kHeadBytes = 20;
 };
 
 /// A service's source in its canonical form: the same files give the same bytes, however they were packed.

@@ -54,7 +54,10 @@ class FakeArchives final : public Archives {
     source.digest = sha256_hex(source.tar);
     source.archive_digest = std::move(archive_digest);
     for (const auto& [path, content] : files)
-      source.entries.push_back({.path = path, .size = content.size()});
+      source.entries.push_back({.path = path,
+                                .size = content.size(),
+                                .target = {},
+                                .head = content.substr(0, SourceEntry::kHeadBytes)});
     const auto meta = files.find("service.yaml");
     if (meta == files.end()) return invalid("meta.not_found", "no service.yaml");
     source.meta_name = meta->first;

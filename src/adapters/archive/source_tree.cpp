@@ -221,7 +221,8 @@ Status SourceTree::leave_out() {
 void SourceTree::write(Source& source) {
   TarWriter writer;
   for (auto& [path, item] : items_) {
-    source.entries.push_back({item.kind, path, item.bytes.size(), item.executable, item.target});
+    source.entries.push_back({item.kind, path, item.bytes.size(), item.executable, item.target,
+                              item.bytes.substr(0, SourceEntry::kHeadBytes)});
     if (item.kind == Kind::kFile)
       writer.file(path, std::exchange(item.bytes, {}), item.executable ? 0755 : 0644);
     if (item.kind == Kind::kFolder) writer.folder(path);

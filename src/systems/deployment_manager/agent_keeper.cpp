@@ -14,12 +14,6 @@ namespace {
 
 constexpr std::string_view kAgentUser = "65531:65531";
 
-std::string architecture(const ports::EngineInfo& info) {
-  if (info.architecture == "x86_64") return "amd64";
-  if (info.architecture == "aarch64") return "arm64";
-  return info.architecture;
-}
-
 }  // namespace
 
 int compare_versions(std::string_view a, std::string_view b) {
@@ -42,7 +36,7 @@ std::mutex& AgentKeeper::mutex_of(const std::string& machine) {
 
 Result<AgentImage> AgentKeeper::image_for(ports::Engine& engine) {
   SLIPWAY_ASSIGN(const auto info, engine.info());
-  const auto found = world_.settings.agents.find(architecture(info));
+  const auto found = world_.settings.agents.find(docker_architecture(info.architecture));
   if (found == world_.settings.agents.end())
     return invalid("agent.no_image",
                    fmt::format("there is no Machine Agent for the architecture {}", info.architecture),

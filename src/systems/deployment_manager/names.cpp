@@ -13,6 +13,12 @@ std::string prefixed(std::string_view instance, std::string name) {
 
 }  // namespace
 
+std::string docker_architecture(std::string_view machine) {
+  if (machine == "x86_64") return "amd64";
+  if (machine == "aarch64") return "arm64";
+  return std::string(machine);
+}
+
 std::string label(std::string_view key, std::string_view value) {
   return fmt::format("{}={}", key, value);
 }

@@ -38,6 +38,9 @@ std::string_view find_label(const std::map<std::string, std::string>& labels, st
 /// Release of a service container of ours; nothing if the labels do not say so.
 std::optional<std::int64_t> release_of(const std::map<std::string, std::string>& labels);
 
+/// As Docker names it in images: "amd64" for the kernel's "x86_64".
+std::string docker_architecture(std::string_view machine);
+
 bool is_ours(const ports::Container& container, std::string_view instance);
 
 }  // namespace slipway::deployment_manager

@@ -32,8 +32,10 @@ struct Settings {
   std::vector<std::string> allowed_roots;    ///< folders below which file:///... may be read
   std::map<std::string, AgentImage> agents;  ///< by architecture: amd64, arm64
   std::map<std::string, std::string>
-      runtime_bases;      ///< runtime -> base image: "python" -> "slipway/python:3.11"
-  std::string ca_bundle;  ///< PEM, given to build stages; empty: none
+      runtime_bases;  ///< runtime -> base image: "python" -> "slipway/python:3.11"
+  std::map<std::string, std::string>
+      runtime_toolchains;  ///< runtime -> image of its build stage, where that is another one
+  std::string ca_bundle;   ///< PEM, given to build stages; empty: none
   meta_file::Policy meta_policy;
   std::optional<SecretBox> secret_box;  ///< opens secrets; none: services that need some are refused
 

@@ -5,6 +5,8 @@
 #include "base/digest.hpp"
 #include "messages/service_event.hpp"
 #include "meta_file/dockerfile.hpp"
+#include "meta_file/read.hpp"
+#include "ports/source_view.hpp"
 #include "systems/deployment_manager/container_plan.hpp"
 #include "systems/deployment_manager/image_supply.hpp"
 #include "systems/deployment_manager/names.hpp"
@@ -21,9 +23,21 @@ struct Recipe {
   bool network = false;
 };
 
-std::string base_image(const World& world, const meta_file::ServiceSpec& spec) {
-  const auto found = world.settings.runtime_bases.find(spec.runtime);
-  return found == world.settings.runtime_bases.end() ? std::string{} : found->second;
+meta_file::Recipe site_recipe(const World& world, const meta_file::ServiceSpec& spec) {
+  const auto image_of = [&](const std::map<std::string, std::string>& images) {
+    const auto found = images.find(spec.runtime);
+    return found == images.end() ? std::string{} : found->second;
+  };
+  return {.base_image = image_of(world.settings.runtime_bases),
+          .build_image = image_of(world.settings.runtime_toolchains),
+          .instance = world.settings.instance};
+}
+
+meta_file::SourceFacts facts_of(StageContext& context, const Source& source) {
+  auto facts = meta_file::facts_of(view_of(context.world.archives, source));
+  const auto* entry = source.find(meta_file::entry_path(*context.spec));
+  facts.entry_executable = entry == nullptr || entry->executable;
+  return facts;
 }
 
 // The same source, Dockerfile, base, arguments and platform give the same image: it is not built twice.
@@ -50,18 +64,20 @@ Result<Recipe> own_recipe(StageContext& context, const Source& source, const std
 Result<Recipe> runtime_recipe(StageContext& context, const Source& source, const std::string& platform) {
   const auto& world = context.world;
   const auto& spec = *context.spec;
-  const meta_file::Recipe base{.base_image = base_image(world, spec), .instance = world.settings.instance};
+  const meta_file::Recipe base = site_recipe(world, spec);
   if (base.base_image.empty())
     return invalid("meta.runtime_unknown",
                    fmt::format("no base image is set for the runtime {}", spec.runtime),
                    fmt::format("set runtimes.{}.image", spec.runtime));
   SLIPWAY_TRY(supply_image(context.world, *context.machine, base.base_image));
-  meta_file::SourceFacts facts{.has_requirements = source.find("requirements.txt") != nullptr,
-                               .has_ca_bundle = false};
+  meta_file::SourceFacts facts = facts_of(context, source);
+  const auto needs = meta_file::needs_of(spec, facts);
+  if (needs.build_image && !base.build_image.empty())
+    SLIPWAY_TRY(supply_image(context.world, *context.machine, base.build_image));
   Recipe recipe;
   SLIPWAY_ASSIGN(recipe.dockerfile, meta_file::make_dockerfile(spec, base, facts));
   recipe.key = image_key(source, recipe.dockerfile, base.base_image, spec, platform);
-  recipe.network = facts.has_requirements || !spec.build_steps.empty() || !spec.build_packages.empty();
+  recipe.network = needs.network;
   // The CA bundle of this site is used while building and is no part of what the image is.
   facts.has_ca_bundle = recipe.network && !world.settings.ca_bundle.empty();
   SLIPWAY_ASSIGN(const auto dockerfile, meta_file::make_dockerfile(spec, base, facts));

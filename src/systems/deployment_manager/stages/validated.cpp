@@ -5,6 +5,8 @@
 
 #include "base/text.hpp"
 #include "meta_file/read.hpp"
+#include "ports/source_view.hpp"
+#include "systems/deployment_manager/names.hpp"
 #include "systems/deployment_manager/secrets.hpp"
 #include "systems/deployment_manager/stages/stage.hpp"
 
@@ -28,6 +30,19 @@ Result<ports::EngineInfo> preflight(StageContext& context) {
   return context.machine->engine->info();
 }
 
+// A program for another machine would be built, started and die there.
+Status check_architecture(const meta_file::ServiceSpec& spec, const Source& source,
+                          const std::string& machine, const ports::EngineInfo& engine) {
+  if (spec.image_source != meta_file::ImageSource::kRuntime || spec.runtime != "binary") return {};
+  const auto* entry = source.find(meta_file::entry_path(spec));
+  const std::string made_for = entry == nullptr ? "" : meta_file::elf_architecture(entry->head);
+  if (made_for.empty() || made_for == docker_architecture(engine.architecture)) return {};
+  return invalid("meta.architecture",
+                 fmt::format("{} is a program for {}, but {} is {}", entry->path, made_for, machine,
+                             docker_architecture(engine.architecture)),
+                 "deploy one that was compiled for that machine");
+}
+
 // Inside a container loopback is the container itself: it would never reach the broker.
 bool is_loopback(const std::string& brokers) {
   return std::ranges::any_of(split(brokers, ','), [](std::string_view broker) {
@@ -42,13 +57,14 @@ bool is_loopback(const std::string& brokers) {
 StageResult validate(StageContext& context) {
   auto& release = context.release;
   const auto& journal = context.journal;
-  std::string warning, hint;
+  std::string warning, hint, detected;
   if (reuses_release(journal.request())) {
     SLIPWAY_ASSIGN(context.spec, stored_spec(release));
   } else {
     const auto& source = *context.source;
-    auto reading =
-        meta_file::read_service(source.meta_name, source.meta_text, context.world.settings.meta_policy);
+    const auto view = view_of(context.world.archives, source);
+    auto reading = meta_file::read_service(source.meta_name, source.meta_text,
+                                           context.world.settings.meta_policy, &view);
     if (!reading.ok()) return meta_file::as_one_error(reading.errors);
     if (const auto missing = meta_file::check_against_source(*reading.spec, source.file_paths());
         !missing.empty())
@@ -59,6 +75,7 @@ StageResult validate(StageContext& context) {
                                  source.meta_name, reading.spec->name),
                      "service_id and name must be the same");
     context.spec = std::move(reading.spec);
+    detected = reading.detected;
     release.spec = meta_file::to_json(*context.spec).dump();
     release.version =
         context.spec->version.empty() ? release.source_digest.substr(0, 12) : context.spec->version;
@@ -79,8 +96,11 @@ StageResult validate(StageContext& context) {
                                context.world.settings.services_kafka),
                    "set kafka.machine_brokers to an address that machines and containers reach");
   SLIPWAY_ASSIGN(const auto engine, preflight(context));
-  const std::string message = fmt::format("{} {}, Engine {} on {}", context.spec->name, release.version,
-                                          engine.version, context.machine->machine.name);
+  if (context.source)
+    SLIPWAY_TRY(check_architecture(*context.spec, *context.source, context.machine->machine.name, engine));
+  const std::string message =
+      fmt::format("{} {}, Engine {} on {}{}{}", context.spec->name, release.version, engine.version,
+                  context.machine->machine.name, detected.empty() ? "" : "; ", detected);
   if (warning.empty()) return StageOutcome{.message = message, .hint = {}, .end = {}};
   return StageOutcome{.message = warning, .state = messages::State::kWarning, .hint = hint, .end = {}};
 }
