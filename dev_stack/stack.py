@@ -3,6 +3,7 @@ import contextlib
 import fcntl
 import json
 import os
+import threading
 from pathlib import Path
 
 from . import engine, images, kafka, network, packages, process, repository
@@ -30,6 +31,7 @@ class Stack:
         self.file = self.folder / "stack.json"
         self.record: dict = {}
         self._lock = None
+        self._saving = threading.Lock()  # tests start servers side by side
 
     # State
 
@@ -49,9 +51,10 @@ class Stack:
         return self
 
     def save(self) -> None:
-        partial = self.file.with_suffix(".new")
-        partial.write_text(json.dumps(self.record, indent=1))
-        partial.replace(self.file)
+        with self._saving:
+            partial = self.file.with_suffix(".new")
+            partial.write_text(json.dumps(self.record, indent=1))
+            partial.replace(self.file)
 
     @contextlib.contextmanager
     def locked(self, what: str):
