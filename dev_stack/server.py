@@ -88,7 +88,8 @@ class Server:
 
     def _start(self, env: dict | None, seconds: float, failpoints: str) -> bool:
         if "port" not in self.record or (not self.alive() and not ports.is_free("127.0.0.1", self.record["port"])):
-            self.record["port"] = ports.choose("127.0.0.1", 7420)
+            others = {part["port"] for part in self.stack.record.values() if isinstance(part, dict) and "port" in part}  # perhaps not bound yet
+            self.record["port"] = ports.choose("127.0.0.1", 7420, others)
         self.write_config()
         fingerprint = self._fingerprint()
         if self.alive():

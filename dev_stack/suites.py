@@ -89,7 +89,7 @@ def unreached(preset: str, labels: set[str]) -> Counts:
     return counts
 
 
-def pytest(suite: str, venv: Path, folder: str, env: dict[str, str], more: list[str] = (), seconds: float = 1800) -> Counts:
+def pytest(suite: str, venv: Path, folder: str, env: dict[str, str], more: list[str] = (), seconds: float = 2700) -> Counts:
     junit = RESULTS / f"{suite}.xml"
     command = [venv / "bin" / "python", "-B", "-m", "pytest", "-p", "no:cacheprovider", "-q", "-ra", "--durations=15", "--timeout=420", f"--junit-xml={junit}", *(more or [folder])]
     return _run(suite, command, {"PYTHONPATH": str(ROOT), **env}, junit, seconds)

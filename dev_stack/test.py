@@ -4,12 +4,15 @@ import io
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 from . import build, packages, repository, suites
 from .base import ROOT, Failed, Steps, run
 from .stack import STEPS, Stack
 
 PEERS = ["with_kafka", "with_repository", "with_docker"]
+# Journeys that kill and stop servers on installations of their own: they mostly wait, so they run beside the others, on a stack of their own.
+FAULTS = ["tests/journeys/test_crash_points.py", "tests/journeys/test_random_kills.py"]
 
 
 def sources() -> list[str]:
@@ -84,8 +87,9 @@ def test(only: list[str], keep: bool) -> int:
     with steps.step("build dev") as note:
         build.configure("dev", "-DSLIPWAY_TESTS=ON")
         note.text = build.build("dev")
-    with Stack("test") as stack:
-        stack.purge()  # what an earlier run that was killed may have left
+    with Stack("test") as stack, Stack("faults") as faults:
+        for one in (stack, faults):
+            one.purge()  # what an earlier run that was killed may have left
         try:
             env = stack.up(steps, set())
             stack.save()
@@ -97,16 +101,17 @@ def test(only: list[str], keep: bool) -> int:
             with concurrent.futures.ThreadPoolExecutor(1) as pool:
                 built = None if only else pool.submit(_build_asan)  # journeys mostly wait: the time between is enough to build
                 with steps.step("journeys"):
-                    counts.add(suites.pytest("journeys", venv, "tests", {**env, "DEV_STACK_NAME": stack.name, "DEV_STACK_PRESET": "dev"}, only))
+                    counts.add(_journeys(venv, {stack: only} if only else {stack: ["tests", *(f"--ignore={path}" for path in FAULTS)], faults: FAULTS}))
                 if built:
                     stack.load()
                     env = stack.up(Steps([], io.StringIO()), set())  # journeys may have left a component stopped
                     counts.add(_asan_suites(steps, env, built))
         finally:
-            stack.load()
-            if not keep:
-                _keep_logs(stack)
-                stack.purge()
+            for one in (faults, stack):  # the second may have started the Engine
+                one.load()
+                if not keep:
+                    _keep_logs(one)
+                    one.purge()
     print(f"   logs: {suites.RESULTS}   {steps.total():.0f} s in all", file=sys.stderr)
     return close(counts)
 
@@ -118,6 +123,21 @@ def _native_suites(steps: Steps, env: dict[str, str]) -> suites.Counts:
     with steps.step("port suites"):
         for label in PEERS:
             counts.add(suites.ctest(label, "dev", label, env, jobs=1))
+    return counts
+
+
+def _journeys(venv: Path, lanes: dict[Stack, list[str]]) -> suites.Counts:
+    """Each stack's own journeys, side by side."""
+    counts = suites.Counts()
+    with concurrent.futures.ThreadPoolExecutor(len(lanes)) as pool:
+        running = []
+        for stack, paths in lanes.items():
+            env = stack.up(Steps([], io.StringIO()), set())
+            stack.save()
+            name = "journeys" if stack.name == "test" else stack.name
+            running.append(pool.submit(suites.pytest, name, venv, "tests", {**env, "DEV_STACK_NAME": stack.name, "DEV_STACK_PRESET": "dev"}, paths))
+        for lane in running:
+            counts.add(lane.result())
     return counts
 
 
@@ -143,7 +163,7 @@ def _asan_suites(steps: Steps, env: dict[str, str], built: concurrent.futures.Fu
 
 def _keep_logs(stack: Stack) -> None:
     """The stack goes away; what its processes said stays with the results."""
-    target = suites.RESULTS / "stack-logs"
+    target = suites.RESULTS / "stack-logs" / stack.name
     shutil.rmtree(target, ignore_errors=True)
     if (stack.folder / "logs").exists():
         shutil.copytree(stack.folder / "logs", target)

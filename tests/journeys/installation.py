@@ -5,7 +5,7 @@ import time
 
 import oracle
 import pymongo
-from kit import Bus, fresh, put_source, request_id, wait_until
+from kit import Bus, Containers, fresh, put_source, request_id, wait_until
 
 from dev_stack.server import Server
 
@@ -13,14 +13,16 @@ from dev_stack.server import Server
 class Site:
     MACHINE = "here"
 
-    def __init__(self, stack, preset: str, name: str, api=None, endpoint: str = "", settings: dict | None = None):
+    def __init__(self, stack, preset: str, name: str, engine=None, settings: dict | None = None):
+        """`engine`: one of make_machine's instead of the machine's own."""
         self.stack = stack
         self.preset = preset
         self.name = name
         self.instance = f"{stack.instance}-{name}"
         self.prefix = f"{fresh(name)}."  # topics stay until the stack goes
-        self.api = api or stack.api
-        self.endpoint = endpoint or stack.docker_host
+        self.engine = engine
+        self.api = engine.api if engine else stack.api
+        self.endpoint = engine.endpoint if engine else stack.docker_host
         self.more = settings or {}
         self.bus = Bus(stack.env()["KAFKA_BROKERS"])
         self.client = pymongo.MongoClient(stack.env()["MONGODB_URI"], directConnection=True, tz_aware=True)
@@ -59,8 +61,7 @@ class Site:
         return done
 
     def containers(self, service_id: str) -> list[dict]:
-        listed = self.api.containers(f"slipway.instance={self.instance}")
-        return [self.api.inspect(one["Id"]) for one in listed if one["Labels"].get("slipway.service") == service_id]
+        return Containers(self.api, self.instance).of(service_id, running=False)
 
     def must_be_well(self, seconds: float = 30) -> None:
         """The oracle has nothing to say, within that time."""

@@ -5,8 +5,7 @@ from collections import defaultdict
 
 import confluent_kafka
 import read_columns
-
-READ_FROM_KAFKA = {"stage", "state", "seq", "final", "release", "serving", "message"}
+from kit import Containers
 
 
 def statuses(brokers: str, topic: str) -> dict[str, list[dict]]:
@@ -67,8 +66,7 @@ def _services(database, engines: dict[str, object], instance: str) -> list[str]:
     wrong, wanted_ids, images = [], set(), set()
     found = {}
     for machine, api in engines.items():
-        for listed in api.containers(f"slipway.instance={instance}"):
-            container = api.inspect(listed["Id"])
+        for container in Containers(api, instance).of(running=False):
             found[container["Id"]] = (machine, container)
     for lane in database["lanes"].find():
         service = lane["_id"]
