@@ -110,6 +110,7 @@ class Kafka:
             "log.dirs": self.folder / "data",
             "auto.create.topics.enable": "false",
             "group.initial.rebalance.delay.ms": 0,
+            "group.min.session.timeout.ms": 1000,  # a killed member is missed sooner, where a test asks for it
             "offsets.topic.replication.factor": 1,
             "offsets.topic.num.partitions": 10,
             "transaction.state.log.replication.factor": 1,

@@ -44,6 +44,11 @@ class Process:
         found = _stat(self.pid)
         return found is not None and found[0] not in "ZX" and found[1] == self.started and self.boot == _boot()
 
+    def stopped(self) -> bool:
+        """By SIGSTOP, whoever sent it."""
+        found = _stat(self.pid)
+        return found is not None and found[0] == "T" and self.alive()
+
     def signal(self, number: int) -> None:
         """Sends a signal if this very process still lives."""
         if not self.alive():

@@ -90,24 +90,35 @@ class Server:
         binary = build.binary("slipway", self.preset)
         return hashlib.sha256(self.config.read_bytes() + binary.read_bytes() + self.roles.encode()).hexdigest()[:16]
 
-    def start(self, env: dict | None = None, seconds: float = 60) -> bool:
-        """Starts the server and waits until it is ready; false if the same program with the same settings runs already."""
+    def start(self, env: dict | None = None, seconds: float = 60, failpoints: str = "") -> bool:
+        """Starts the server and waits until it is ready; false if the same program with the same settings runs already. With `failpoints` it is not
+        waited for: it may end before it is ready. It writes what it hits to `hits`."""
         with machine_lock("ports"):
-            return self._start(env, seconds)
+            return self._start(env, seconds, failpoints)
 
-    def _start(self, env: dict | None, seconds: float) -> bool:
+    @property
+    def hits(self) -> Path:
+        return self.folder / "failpoints.hits"
+
+    def _start(self, env: dict | None, seconds: float, failpoints: str) -> bool:
         if "port" not in self.record or (not self.alive() and not ports.is_free("127.0.0.1", self.record["port"])):
-            self.record["port"] = ports.choose("127.0.0.1", 7420)
+            others = {part["port"] for part in self.stack.record.values() if isinstance(part, dict) and "port" in part}  # perhaps not bound yet
+            self.record["port"] = ports.choose("127.0.0.1", 7420, others)
         self.write_config()
         fingerprint = self._fingerprint()
         if self.alive():
             if self.record.get("fingerprint") == fingerprint and self.ready():
                 return False
             self.stop()
-        started = process.start([build.binary("slipway", self.preset), "serve", "--roles", self.roles, "--config", self.config], self.log,
-                                env=env, cwd=self.folder)
-        self.record.update(process=started.to_json(), fingerprint=fingerprint)
+        command = [build.binary("slipway", self.preset), "serve", "--roles", self.roles, "--config", self.config]
+        if failpoints:
+            command.append("--enable-failpoints")
+            env = {**(env or {}), "SLIPWAY_FAILPOINTS": failpoints, "SLIPWAY_FAILPOINTS_HITS": str(self.hits)}
+        started = process.start(command, self.log, env=env, cwd=self.folder)
+        self.record.update(process=started.to_json(), fingerprint="" if failpoints else fingerprint)
         self.stack.save()
+        if failpoints:
+            return True
         wait_for("the server", self.ready, seconds, alive=started.alive, log=self.log, every=0.05)
         return True
 

@@ -1,5 +1,6 @@
 """./dev check and ./dev test: every test there is, on a stack of its own, closing with the counts."""
 import concurrent.futures
+import contextlib
 import io
 import shutil
 import subprocess
@@ -11,8 +12,11 @@ from .base import ROOT, Failed, Steps, run
 from .stack import STEPS, Stack
 
 PEERS = ["with_kafka", "with_repository", "with_docker"]
-# Journeys that watch for minutes: they run beside the others, on a stack of their own.
-PATIENT = ["tests/journeys/test_samples_agree_with_proc.py", "tests/journeys/test_no_reading_is_lost.py"]
+# Journeys that mostly wait run beside the others, each group on a stack of its own.
+BESIDE = {
+    "patient": ["tests/journeys/test_samples_agree_with_proc.py", "tests/journeys/test_no_reading_is_lost.py"],  # watch for minutes
+    "faults": ["tests/journeys/test_crash_points.py", "tests/journeys/test_random_kills.py"],  # kill and stop servers
+}
 
 
 def sources() -> list[str]:
@@ -93,8 +97,9 @@ def test(only: list[str], keep: bool) -> int:
     with steps.step("build dev") as note:
         build.configure("dev", "-DSLIPWAY_TESTS=ON")
         note.text = build.build("dev")
-    with Stack("test") as stack, Stack("patient") as patient:
-        for one in (stack, patient):
+    with contextlib.ExitStack() as held:
+        stack, *beside = [held.enter_context(Stack(name)) for name in ["test", *([] if only else BESIDE)]]
+        for one in (stack, *beside):
             one.purge()  # what an earlier run that was killed may have left
         try:
             env = stack.up(steps, set())
@@ -109,13 +114,14 @@ def test(only: list[str], keep: bool) -> int:
                 if not only:
                     counts.add(_native_suites(steps, env))
                 with steps.step("journeys"):
-                    counts.add(_journeys(venv, {stack: only} if only else {stack: ["tests", *(f"--ignore={path}" for path in PATIENT)], patient: PATIENT}))
+                    others = ["tests", *(f"--ignore={path}" for paths in BESIDE.values() for path in paths)]
+                    counts.add(_journeys(venv, {stack: only or others, **{one: BESIDE[one.name] for one in beside}}))
                 if built:
                     stack.load()
                     env = stack.up(Steps([], io.StringIO()), set())  # journeys may have left a component stopped
                     counts.add(_asan_suites(steps, env, built))
         finally:
-            for one in (patient, stack):  # the second may have started the Engine
+            for one in (*beside, stack):  # the last may have started the Engine
                 one.load()
                 if not keep:
                     _keep_logs(one)

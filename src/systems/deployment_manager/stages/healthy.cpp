@@ -13,16 +13,16 @@ namespace {
 
 constexpr milliseconds kLook{100};
 
-constexpr int kKilled = 128 + 9, kEngineLost = 255;
+constexpr int kKilled = 128 + 9, kTerminated = 128 + 15, kEngineLost = 255;
 constexpr std::string_view kKilledFromOutside = "service.killed";
 constexpr std::chrono::seconds kEnginePatience{60};
 
 Error died(const ports::Container& container) {
-  if (!container.oom_killed && (container.exit_code == kKilled || container.exit_code == kEngineLost))
-    return invalid(
-        std::string(kKilledFromOutside),
-        fmt::format("the service was killed before it was healthy: exit code {}", container.exit_code),
-        "was its Engine restarted, or the container killed by hand?");
+  const int code = container.exit_code;
+  if (!container.oom_killed && (code == kKilled || code == kTerminated || code == kEngineLost))
+    return invalid(std::string(kKilledFromOutside),
+                   fmt::format("the service was killed before it was healthy: exit code {}", code),
+                   "was its Engine restarted, or the container killed by hand?");
   const std::string how = container.oom_killed ? "it used more memory than its limit"
                                                : fmt::format("exit code {}", container.exit_code);
   return {ErrorKind::kInvalid,

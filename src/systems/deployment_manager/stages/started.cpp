@@ -54,7 +54,8 @@ StageResult start(StageContext& context) {
   world.failpoints.hit(Failpoint::kOldStopped, journal.service());
   // One that was started and has ended since is for `healthy` to judge.
   if (!begun || made->running) {
-    SLIPWAY_TRY(context.machine->engine->set_restart_policy(made->id, "no"));
+    // One that was made for this has it already; one that served before gets it back by the cutover.
+    if (made->adopted) SLIPWAY_TRY(context.machine->engine->set_restart_policy(made->id, "no"));
     SLIPWAY_TRY(persistently(world, std::chrono::seconds{30}, context.stop,
                              [&] { return context.machine->engine->start(made->id); }));
   }

@@ -1,0 +1,86 @@
+"""An installation of its own on the stack's Kafka, Repository and Engine: own topics, own database, own instance. Tests that kill servers work on several side by
+side and disturb nobody."""
+import json
+import time
+
+import oracle
+import pymongo
+from kit import Bus, Containers, fresh, put_source, request_id, wait_until
+
+from dev_stack.server import Server
+
+
+class Site:
+    MACHINE = "here"
+
+    def __init__(self, stack, preset: str, name: str, engine=None, settings: dict | None = None):
+        """`engine`: one of make_machine's instead of the machine's own."""
+        self.stack = stack
+        self.preset = preset
+        self.name = name
+        self.instance = f"{stack.instance}-{name}"
+        self.prefix = f"{fresh(name)}."  # topics stay until the stack goes
+        self.engine = engine
+        self.api = engine.api if engine else stack.api
+        self.endpoint = engine.endpoint if engine else stack.docker_host
+        self.more = settings or {}
+        self.bus = Bus(stack.env()["KAFKA_BROKERS"])
+        self.client = pymongo.MongoClient(stack.env()["MONGODB_URI"], directConnection=True, tz_aware=True)
+        self.database = self.client[f"site_{name}"]
+        self.servers: dict[str, Server] = {}
+        self.client.drop_database(self.database.name)  # of a run that was killed
+        self.api.purge(self.instance)
+
+    def server(self, name: str = "a") -> Server:
+        """A server with all roles and a state folder of its own."""
+        if name not in self.servers:
+            kafka = {"topic_prefix": self.prefix, "properties": {"session.timeout.ms": "1500"}}
+            settings = {"instance": self.instance, "mongodb": {"database": self.database.name}, "kafka": kafka, **self.more}
+            self.servers[name] = Server(self.stack, self.preset, f"site-{self.name}-{name}", settings=settings)
+        return self.servers[name]
+
+    def ask(self, service_id: str, **fields) -> str:
+        """Puts a deployment request on Kafka; returns its id."""
+        wish = {"request_id": request_id(), "service_id": service_id, **fields}
+        self.bus.kcat(f"{self.prefix}deployment.requests", wish)
+        return wish["request_id"]
+
+    def put(self, service_id: str, files: dict) -> str:
+        return put_source(self.database, f"{service_id}/{request_id()}", files)
+
+    def document(self, wish: str) -> dict | None:
+        return self.database["deployments"].find_one({"_id": wish})
+
+    def wait_end(self, wish: str, seconds: float) -> dict:
+        return wait_until(f"the end of {wish} in {self.name}", lambda: (found := self.document(wish)) and found.get("end") and found, seconds)
+
+    def must_deploy(self, service_id: str, files: dict, seconds: float = 90) -> dict:
+        wish = self.ask(service_id, path=self.put(service_id, files), machine={"name": self.MACHINE, "docker": self.endpoint})
+        done = self.wait_end(wish, seconds)
+        assert done["end"] in ("succeeded", "warning"), done["stages"][-1]
+        return done
+
+    def containers(self, service_id: str) -> list[dict]:
+        return Containers(self.api, self.instance).of(service_id, running=False)
+
+    def must_be_well(self, seconds: float = 30) -> None:
+        """The oracle has nothing to say, within that time."""
+        deadline = time.monotonic() + seconds
+        while True:
+            wrong = oracle.problems(self.database, self.bus.brokers, self.prefix, {self.MACHINE: self.api}, self.instance)
+            if not wrong:
+                return
+            assert time.monotonic() < deadline, f"{self.name}: the world is not as the journal says:\n" + "\n".join(wrong)
+            time.sleep(0.5)
+
+    def close(self) -> None:
+        for server in self.servers.values():
+            server.kill()
+        self.bus.close()
+        self.api.purge(self.instance)
+        self.client.drop_database(self.database.name)
+        self.client.close()
+
+    def status(self) -> dict:
+        answer = self.server().cli("status", "-o", "json")
+        return json.loads(answer.stdout)
