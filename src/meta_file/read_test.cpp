@@ -196,6 +196,7 @@ TEST_P(MetaFile, is_refused_with_code_line_and_hint) {
   EXPECT_TRUE(to_string(error).contains(row.says)) << to_string(error);
   EXPECT_FALSE(reading.errors[0].line.empty());
   EXPECT_LT(reading.errors[0].line.size(), 140U);
+  EXPECT_FALSE(error.hint.empty());
 }
 INSTANTIATE_TEST_SUITE_P(Rows, MetaFile, testing::ValuesIn(rows()),
                          [](const auto& row) { return row.param.name; });
@@ -383,6 +384,10 @@ TEST(CheckAgainstSource, A25_misses_the_entry_file) {
   ASSERT_EQ(missing.size(), 1U);
   EXPECT_EQ(missing[0].error.code, "meta.entry_missing");
   EXPECT_EQ(missing[0].error.hint, "did you mean 'main.py'?");
+  EXPECT_EQ(check_against_source(must_read("name: a\nruntime: python\ncommand: python mian.py\n"), paths,
+                                 "service.yaml", "name: a\nruntime: python\ncommand: python mian.py\n")[0]
+                .error.where,
+            "service.yaml:3:1");
   EXPECT_TRUE(check_against_source(must_read(kHead), paths).empty());
   EXPECT_TRUE(
       check_against_source(must_read("name: a\nruntime: python\ncommand: python -u main.py x.py\n"), paths)

@@ -5,10 +5,16 @@
 
 #include "base/text.hpp"
 #include "meta_file/read.hpp"
+#include "systems/deployment_manager/port_preflight.hpp"
 #include "systems/deployment_manager/stages/stage.hpp"
 
 namespace slipway::deployment_manager {
 namespace {
+
+Error at(std::string where, Error error) {
+  error.where = std::move(where);
+  return error;
+}
 
 Result<meta_file::ServiceSpec> stored_spec(const ports::Release& release) {
   const auto json = nlohmann::json::parse(release.spec, nullptr, false);
@@ -25,6 +31,15 @@ Result<ports::EngineInfo> preflight(StageContext& context) {
                  {},
                  fmt::format("slipway machine show {}", name)};
   return context.machine->engine->info();
+}
+
+Status ports_are_free(StageContext& context) {
+  auto free = check_ports(context.world, context.machine->machine, *context.spec);
+  if (!free && free.error().kind == ErrorKind::kInvalid)
+    free.error().where =
+        context.source ? meta_file::where_is(context.source->meta_name, context.source->meta_text, "ports")
+                       : "ports";
+  return free;
 }
 
 // Inside a container loopback is the container itself: it would never reach the broker.
@@ -49,14 +64,16 @@ StageResult validate(StageContext& context) {
     auto reading =
         meta_file::read_service(source.meta_name, source.meta_text, context.world.settings.meta_policy);
     if (!reading.ok()) return meta_file::as_one_error(reading.errors);
-    if (const auto missing = meta_file::check_against_source(*reading.spec, source.file_paths());
+    if (const auto missing = meta_file::check_against_source(*reading.spec, source.file_paths(),
+                                                             source.meta_name, source.meta_text);
         !missing.empty())
       return meta_file::as_one_error(missing);
     if (reading.spec->name != journal.service())
-      return invalid("meta.other_service",
-                     fmt::format("the request is for '{}', but {} names '{}'", journal.service(),
-                                 source.meta_name, reading.spec->name),
-                     "service_id and name must be the same");
+      return at(meta_file::where_is(source.meta_name, source.meta_text, "name"),
+                invalid("meta.other_service",
+                        fmt::format("the request is for '{}', but {} names '{}'", journal.service(),
+                                    source.meta_name, reading.spec->name),
+                        "service_id and name must be the same"));
     context.spec = std::move(reading.spec);
     release.spec = meta_file::to_json(*context.spec).dump();
     release.version =
@@ -72,6 +89,7 @@ StageResult validate(StageContext& context) {
                    fmt::format("services would be told to find Kafka at {}, which is their own container",
                                context.world.settings.services_kafka),
                    "set kafka.machine_brokers to an address that machines and containers reach");
+  SLIPWAY_TRY(ports_are_free(context));
   SLIPWAY_ASSIGN(const auto engine, preflight(context));
   const std::string message = fmt::format("{} {}, Engine {} on {}", context.spec->name, release.version,
                                           engine.version, context.machine->machine.name);
