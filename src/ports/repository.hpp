@@ -4,6 +4,7 @@
 
 #include "base/result.hpp"
 #include "ports/stores/answers.hpp"
+#include "ports/stores/attempts.hpp"
 #include "ports/stores/deployment.hpp"
 #include "ports/stores/lane.hpp"
 #include "ports/stores/leases.hpp"
@@ -34,6 +35,7 @@ class Repository {
   virtual Table<MachineDocument>& machines() = 0;
   virtual Table<Placement>& placements() = 0;
   virtual Table<TopicDocument>& topics() = 0;
+  virtual Table<Attempts>& attempts() = 0;
   virtual Table<Answer>& answers(const std::string& role) = 0;
   virtual LeaseStore& leases() = 0;
   virtual SampleStore& samples() = 0;

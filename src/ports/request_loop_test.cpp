@@ -9,6 +9,7 @@
 
 #include "ports/dead_letter.hpp"
 #include "tests/fakes/fake_bus.hpp"
+#include "tests/fakes/fake_repository.hpp"
 
 namespace slipway::ports {
 namespace {
@@ -277,6 +278,72 @@ TEST_F(DeadLetters, leaves_the_headers_out_where_the_broker_takes_little) {
   EXPECT_EQ(find_header(letters[0], "slipway_headers"), "left out, 1");
   EXPECT_FALSE(find_header(letters[0], "original_a"));
   EXPECT_EQ(find_header(letters[0], "slipway_reason"), "json.syntax");
+}
+
+class CountedAttempts : public RequestLoopTest {
+ protected:
+  std::unique_ptr<RequestLoop> start_counting() {
+    return std::make_unique<RequestLoop>(bus_, clock_, Log::silent(),
+                                         RequestLoop::Options{.group = "slipway.test",
+                                                              .topics = {"requests"},
+                                                              .deadletter_topic = "dead",
+                                                              .source = "/test",
+                                                              .attempts = &repository_.attempts()},
+                                         script_.handler());
+  }
+  int count() {
+    const auto known = repository_.attempts().find("requests/0").value();
+    return known ? known->count : 0;
+  }
+  fakes::FakeRepository repository_;
+};
+
+TEST_F(CountedAttempts, K26_F55_a_record_that_ended_the_process_three_times_is_buried_unread) {
+  ASSERT_TRUE(repository_.attempts().put({"requests/0", 0, 3}));  // as three dead processes left it
+  bus_.put_plain("requests", "deadly");
+  bus_.put_plain("requests", "good");
+  auto loop = start_counting();
+  EXPECT_THAT(script_.wait_for(1), ElementsAre("good"));
+  const auto letters = bus_.wait_for_count("dead", 1);
+  ASSERT_EQ(letters.size(), 1U);
+  EXPECT_EQ(letters[0].value, "deadly");
+  EXPECT_EQ(find_header(letters[0], "slipway_reason"), "request.crashed_the_server");
+  loop.reset();
+  EXPECT_EQ(committed(), 2);
+}
+
+TEST_F(CountedAttempts, F55_the_third_attempt_is_made_and_counted_before_the_handler_runs) {
+  ASSERT_TRUE(repository_.attempts().put({"requests/0", 0, 2}));
+  std::atomic<int> seen = 0;
+  script_.answer = [&](const Record&, int) {
+    seen = count();
+    return Status{};
+  };
+  bus_.put_plain("requests", "a");
+  auto loop = start_counting();
+  script_.wait_for(1);
+  loop.reset();
+  EXPECT_EQ(seen, 3);
+  EXPECT_TRUE(bus_.records("dead").empty());
+  EXPECT_EQ(committed(), 1);
+}
+
+TEST_F(CountedAttempts, trying_again_and_an_end_in_order_are_no_crashes) {
+  script_.answer = [](const Record&, int) -> Status { return unavailable("store.away", "away"); };
+  bus_.put_plain("requests", "a");
+  auto loop = start_counting();
+  script_.wait_for(3);
+  EXPECT_EQ(count(), 1);
+  loop.reset();
+  EXPECT_EQ(count(), 0);
+}
+
+TEST_F(CountedAttempts, another_offset_begins_at_one) {
+  ASSERT_TRUE(repository_.attempts().put({"requests/0", 7, 3}));
+  bus_.put_plain("requests", "a");
+  auto loop = start_counting();
+  EXPECT_THAT(script_.wait_for(1), ElementsAre("a"));
+  EXPECT_EQ(count(), 1);
 }
 
 TEST(TopicReaderTest, hands_over_what_was_there_and_what_comes) {

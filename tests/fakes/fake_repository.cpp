@@ -553,6 +553,7 @@ struct FakeRepository::World {
   FakeTable<MachineDocument> machines{trouble, "machines"};
   FakeTable<Placement> placements{trouble, "placements"};
   FakeTable<TopicDocument> topics{trouble, "topics"};
+  FakeTable<Attempts> attempts{trouble, "attempts"};
   std::map<std::string, FakeTable<Answer>> answers;
   FakeLeases leases{trouble, "leases"};
   FakeSamples samples{trouble, "samples"};
@@ -598,6 +599,9 @@ Table<Placement>& FakeRepository::placements() {
 }
 Table<TopicDocument>& FakeRepository::topics() {
   return world_->topics;
+}
+Table<Attempts>& FakeRepository::attempts() {
+  return world_->attempts;
 }
 Table<Answer>& FakeRepository::answers(const std::string& role) {
   std::lock_guard lock(world_->trouble.mutex);
