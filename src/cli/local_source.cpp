@@ -30,11 +30,16 @@ LocalTrouble as_usage(Error error) {
 
 std::expected<LocalSource, LocalTrouble> read_folder(const Archives& archives, const std::string& folder) {
   auto packed = archives.pack_folder(std::filesystem::path(folder));
-  if (!packed) return std::unexpected(as_usage(std::move(packed).error()));
+  if (!packed) {
+    Error error = std::move(packed).error();
+    if (error.where.empty()) error.where = folder;
+    return std::unexpected(as_usage(std::move(error)));
+  }
   const auto view = view_of(archives, *packed);
   meta_file::Reading reading = meta_file::read_service(packed->meta_name, packed->meta_text, {}, &view);
   if (!reading.ok()) return std::unexpected(trouble_of(std::move(reading.errors)));
-  auto missing = meta_file::check_against_source(*reading.spec, packed->file_paths());
+  auto missing = meta_file::check_against_source(*reading.spec, packed->file_paths(), packed->meta_name,
+                                                 packed->meta_text);
   if (!missing.empty()) return std::unexpected(trouble_of(std::move(missing)));
   LocalSource local{std::move(*packed), std::move(*reading.spec), {}, std::move(reading.detected)};
   for (const meta_file::Finding& warning : reading.warnings)

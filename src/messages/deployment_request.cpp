@@ -120,6 +120,8 @@ Result<Parsed<DeploymentRequest>> parse_deployment_request(std::string_view text
   check_whole(request, fields, place);
   envelope.check_key(key, request.service_id, "service_id");
   parsed.refusal = envelope.problems.refusal();
+  if (parsed.refusal && parsed.refusal->hint.empty())
+    parsed.refusal->hint = "what a request may say: contracts/messages/deployment_request.schema.json";
   return parsed;
 }
 

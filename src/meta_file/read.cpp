@@ -15,14 +15,26 @@ namespace {
 
 constexpr std::size_t kMostFindings = 20;
 
+// What to do where the message says all that is to be said.
+std::string hint_for(std::string_view code) {
+  if (code == "meta.missing_field") return "add it";
+  if (code == "meta.unknown_key" || code == "meta.duplicate_key") return "remove it";
+  if (code == "meta.too_long" || code == "meta.too_deep") return "make it smaller";
+  if (code == "meta.syntax" || code == "meta.encoding" || code == "meta.control_char")
+    return "mend this place";
+  return "what is allowed: contracts/service.schema.json";
+}
+
 Finding finding(const Document& document, const Problem& problem) {
-  Error error = invalid(problem.code, problem.message, problem.hint);
+  Error error =
+      invalid(problem.code, problem.message, problem.hint.empty() ? hint_for(problem.code) : problem.hint);
   error.where = document.where(problem.place);
   return {std::move(error), document.line_at(problem.place)};
 }
 
 // Where "service.yaml:12:1" points to, in a text that did not parse.
 Finding finding(Error error, std::string_view text) {
+  if (error.hint.empty()) error.hint = hint_for(error.code);
   const auto parts = split(error.where, ':');
   const std::size_t line = parts.size() < 3 ? 0 : std::stoul(parts[parts.size() - 2]);
   // Escaped byte for byte where it is not UTF-8; a huge line is cut.
@@ -130,17 +142,32 @@ Reading read_service(std::string_view file_name, std::string_view text, const Po
   return reading;
 }
 
-std::vector<Finding> check_against_source(const ServiceSpec& spec, std::span<const std::string> paths) {
+std::string where_is(std::string_view file_name, std::string_view text, std::string_view key) {
+  const auto document = Document::parse(std::string(file_name), text);
+  if (!document) return std::string(file_name);
+  const Node* node = &document->root();
+  const Node::Entry* entry = nullptr;
+  for (const auto& part : split(key, '.')) {
+    entry = node->find_entry(part);
+    if (entry == nullptr) return std::string(file_name);
+    node = &entry->value;
+  }
+  return document->where(entry->key_place);
+}
+
+std::vector<Finding> check_against_source(const ServiceSpec& spec, std::span<const std::string> paths,
+                                          std::string_view file_name, std::string_view text) {
   std::vector<Finding> findings;
   const auto need = [&](std::string path, const char* key) {
     if (path.starts_with("./")) path.erase(0, 2);
     if (std::ranges::binary_search(paths, path)) return;
     const auto near = did_you_mean(path, std::vector<std::string>(paths.begin(), paths.end()));
-    findings.push_back(
-        {invalid("meta.entry_missing",
-                 fmt::format("'{}' names '{}', which is not in the source", key, escape_for_people(path)),
-                 near ? fmt::format("did you mean '{}'?", *near) : "add the file, or change the command"),
-         ""});
+    Error error =
+        invalid("meta.entry_missing",
+                fmt::format("'{}' names '{}', which is not in the source", key, escape_for_people(path)),
+                near ? fmt::format("did you mean '{}'?", *near) : "add the file, or change the command");
+    error.where = where_is(file_name, text, key);
+    findings.push_back({std::move(error), ""});
   };
   if (spec.image_source == ImageSource::kDockerfile) need(spec.dockerfile, "build.dockerfile");
   const std::string script = script_of(spec);

@@ -53,8 +53,15 @@ Reading read_service(std::string_view file_name, std::string_view text, const Po
 std::string entry_path(const ServiceSpec& spec);
 
 /// Checks that need the source, `meta.entry_missing`: the Dockerfile that the meta names, the script that the
-/// command starts (unless build steps may make it). `paths` are the files of the source, sorted.
-std::vector<Finding> check_against_source(const ServiceSpec& spec, std::span<const std::string> paths);
+/// command starts (unless build steps may make it). `paths` are the files of the source, sorted; `text` is
+/// the meta file's, for the places.
+std::vector<Finding> check_against_source(const ServiceSpec& spec, std::span<const std::string> paths,
+                                          std::string_view file_name = "service.yaml",
+                                          std::string_view text = {});
+
+/// Where a key ("build.dockerfile") stands in a meta file: "service.yaml:4:1"; the file's name if it is not
+/// there.
+std::string where_is(std::string_view file_name, std::string_view text, std::string_view key);
 
 /// All findings as the one error of a status message: code, place and hint are the first one's, the message
 /// holds the offending line and names the others. `findings` must not be empty.

@@ -154,6 +154,7 @@ TEST_P(MetaFile, is_refused_with_code_line_and_hint) {
   EXPECT_TRUE(to_string(error).contains(row.says)) << to_string(error);
   EXPECT_FALSE(reading.errors[0].line.empty());
   EXPECT_LT(reading.errors[0].line.size(), 140U);
+  EXPECT_FALSE(error.hint.empty());
 }
 INSTANTIATE_TEST_SUITE_P(Rows, MetaFile, testing::ValuesIn(rows()),
                          [](const auto& row) { return row.param.name; });

@@ -213,6 +213,10 @@ TEST(CheckAgainstSource, A25_misses_the_entry_file) {
   ASSERT_EQ(missing.size(), 1U);
   EXPECT_EQ(missing[0].error.code, "meta.entry_missing");
   EXPECT_EQ(missing[0].error.hint, "did you mean 'main.py'?");
+  EXPECT_EQ(check_against_source(must_read("name: a\nruntime: python\ncommand: python mian.py\n"), paths,
+                                 "service.yaml", "name: a\nruntime: python\ncommand: python mian.py\n")[0]
+                .error.where,
+            "service.yaml:3:1");
   EXPECT_TRUE(check_against_source(must_read(kHead), paths).empty());
   EXPECT_TRUE(
       check_against_source(must_read("name: a\nruntime: python\ncommand: python -u main.py x.py\n"), paths)

@@ -4,6 +4,7 @@
 
 #include "base/result.hpp"
 #include "ports/stores/answers.hpp"
+#include "ports/stores/attempts.hpp"
 #include "ports/stores/deployment.hpp"
 #include "ports/stores/lane.hpp"
 #include "ports/stores/leases.hpp"
@@ -36,6 +37,7 @@ class Repository {
   virtual Table<Placement>& placements() = 0;
   virtual Table<Secret>& secrets() = 0;
   virtual Table<TopicDocument>& topics() = 0;
+  virtual Table<Attempts>& attempts() = 0;
   virtual Table<Answer>& answers(const std::string& role) = 0;
   virtual LeaseStore& leases() = 0;
   virtual SampleStore& samples() = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -19,6 +20,11 @@ constexpr milliseconds kPollFor{250};
 constexpr milliseconds kPollAgainAfter{1000};
 constexpr milliseconds kFirstPause{100}, kLongestPause{5000};
 constexpr std::chrono::seconds kComplainEvery{10};
+constexpr int kMostAttempts = 3;
+// A process that ended begins with the record that it ended at, give or take what was not committed yet: so
+// many records of a partition are counted after each assignment. All of them would cost a write for every
+// request.
+constexpr int kCounted = 100;
 
 }  // namespace
 
@@ -42,11 +48,15 @@ struct RequestLoop::State final : RebalanceListener {
   MonoTime not_before{};  // of the next try of waiting.front()
   MonoTime last_poll{};
   std::optional<MonoTime> complained_at;
-  int unsaid = 0;  // dead letters since the last line about them
+  int unsaid = 0;                          // dead letters since the last line about them
+  std::map<TopicPartition, int> to_count;  // records of the partition that are still to be counted
+  std::optional<Attempts> begun;           // the count of waiting.front()
 
   ~State() override { consumer.reset(); }  // revokes: needs the others
 
-  void assigned(std::span<const TopicPartition> /*partitions*/) override {}
+  void assigned(std::span<const TopicPartition> partitions) override {
+    for (const auto& at : partitions) to_count[at] = options.attempts == nullptr ? 0 : kCounted;
+  }
   void revoked(std::span<const TopicPartition> partitions) override {
     std::erase_if(waiting, [&](const Record& record) {
       for (const auto& at : partitions)
@@ -90,9 +100,11 @@ struct RequestLoop::State final : RebalanceListener {
 
   void handle_front() {
     const Record& record = waiting.front();
-    Status status = record.value && !record.value->empty()
-                        ? handler(record)
-                        : Status{invalid("request.empty", "a request without a value")};
+    Status status = count_attempt(record);
+    if (status)
+      status = record.value && !record.value->empty()
+                   ? handler(record)
+                   : Status{invalid("request.empty", "a request without a value")};
     if (!status && !may_pass(status.error())) status = bury(record, status.error());
     if (status) {
       settle();
@@ -106,6 +118,32 @@ struct RequestLoop::State final : RebalanceListener {
   // A right that this system lacks on Kafka says nothing against the request: it waits until somebody grants
   // the right.
   static bool may_pass(const Error& error) { return error.retryable() || error.code == "kafka.denied"; }
+  // Written before the handler runs: whoever comes after a process that died in it finds the count.
+  Status count_attempt(const Record& record) {
+    const std::string place = record.topic + "/" + std::to_string(record.partition);
+    if (begun && begun->place == place && begun->offset == record.offset) return {};
+    int& left = to_count[{record.topic, record.partition}];
+    if (left == 0) return {};
+    SLIPWAY_ASSIGN(const auto known, options.attempts->find(place));
+    Attempts attempts{place, record.offset, 1};
+    if (known && known->offset == record.offset) attempts.count = known->count + 1;
+    if (attempts.count > kMostAttempts)
+      return invalid("request.crashed_the_server",
+                     "the process ended each of the " + std::to_string(kMostAttempts) +
+                         " times that this record was handled",
+                     "it was not read again; please report it");
+    SLIPWAY_TRY(options.attempts->put(attempts));
+    begun = std::move(attempts);
+    --left;
+    return {};
+  }
+
+  // Ended in order, while a record waited for its next try: that was no crash.
+  void forgive() {
+    if (begun && !waiting.empty() && begun->offset == waiting.front().offset)
+      if (auto forgiven = options.attempts->remove(begun->place); !forgiven)
+        log.warn("the attempts of a record could not be taken back", forgiven.error());
+  }
 
   void settle() {
     const Record& record = waiting.front();
@@ -159,6 +197,7 @@ void RequestLoop::run(const std::stop_token& stop) {
       if (due && state.waiting.size() < kMostWaiting) state.poll(milliseconds{0}, stop);
     }
   }
+  state.forgive();
 }
 
 struct TopicReader::State {

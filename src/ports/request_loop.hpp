@@ -9,6 +9,7 @@
 #include "base/log.hpp"
 #include "base/thread.hpp"
 #include "ports/bus.hpp"
+#include "ports/stores/attempts.hpp"
 
 namespace slipway::ports {
 
@@ -28,6 +29,9 @@ class RequestLoop {
     std::vector<std::string> topics;
     std::string deadletter_topic;
     std::string source;  ///< CloudEvents source of dead letters: "/sensor_manager"
+    /// Where attempts are counted: a record whose handler ended the process three times goes to the
+    /// dead-letter topic unread (`request.crashed_the_server`). None: nothing is counted.
+    Table<Attempts>* attempts = nullptr;
   };
   RequestLoop(Bus& bus, Clock& clock, Log log, Options options, Handler handler);
   ~RequestLoop();

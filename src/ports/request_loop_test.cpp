@@ -7,7 +7,9 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "ports/dead_letter.hpp"
 #include "tests/fakes/fake_bus.hpp"
+#include "tests/fakes/fake_repository.hpp"
 
 namespace slipway::ports {
 namespace {
@@ -207,6 +209,154 @@ TEST_F(RequestLoopTest, shares_the_work_with_another_member) {
   EXPECT_GE(first + second, 400);
   EXPECT_GT(first, 0);
   EXPECT_GT(second, 0);
+}
+
+// A dead letter of a record that has already been read must always fit: else its partition stands still.
+struct Heavy {
+  const char* name;
+  Record record;
+};
+
+std::vector<Heavy> heavy() {
+  const Record plain{.topic = "requests",
+                     .partition = 2,
+                     .offset = 7,
+                     .timestamp = {},
+                     .key = "shop",
+                     .value = "{",
+                     .headers = {{"ce_id", "1"}}};
+  std::vector<Heavy> all{{"K16_one_header_of_a_megabyte", plain},
+                         {"K16_a_key_of_a_megabyte", plain},
+                         {"K16_a_header_name_of_a_megabyte", plain},
+                         {"K16_a_hundred_headers_of_ten_kilobytes", plain},
+                         {"K16_a_value_of_a_megabyte", plain},
+                         {"K16_all_at_once", plain},
+                         {"K16_a_heavy_tombstone", plain}};
+  const std::string megabyte(1'000'000, 'x');
+  all[0].record.headers.push_back({"h", megabyte});
+  all[1].record.key = megabyte;
+  all[2].record.headers.push_back({megabyte, "v"});
+  for (std::size_t i = 3; i < all.size(); ++i)
+    for (int header = 0; i != 4 && header < 100; ++header)
+      all[i].record.headers.push_back({std::string(5'000, 'n'), std::string(5'000, 'v')});
+  all[4].record.value = megabyte;
+  all[5].record.value = all[5].record.key = megabyte;
+  all[6].record.value = std::nullopt;
+  all[6].record.key = megabyte;
+  return all;
+}
+
+class DeadLetters : public testing::Test {
+ protected:
+  DeadLetters() {
+    const messages::TopicSpec topics[] = {{"dead", 1, false, {}}};
+    EXPECT_TRUE(bus_.ensure_topics(topics));
+  }
+  FakeBus bus_;
+};
+class DeadLetter : public DeadLetters, public testing::WithParamInterface<Heavy> {};
+
+TEST_P(DeadLetter, is_written_with_place_and_reason) {
+  const Record& record = GetParam().record;
+  const auto written = write_dead_letter(bus_, "dead", "/test", record, invalid("json.syntax", "no JSON"));
+  ASSERT_TRUE(written) << to_string(written.error());
+  const auto letters = bus_.records("dead");
+  ASSERT_EQ(letters.size(), 1U);
+  EXPECT_EQ(find_header(letters[0], "slipway_offset"), "7");
+  EXPECT_EQ(find_header(letters[0], "slipway_reason"), "json.syntax");
+  EXPECT_EQ(find_header(letters[0], "original_ce_id"), "1");
+  EXPECT_EQ(letters[0].key, record.key->substr(0, 2'000));
+  EXPECT_EQ(letters[0].value.has_value(), record.value.has_value());
+  if (record.value && record.value->size() < 1'000'000) {
+    EXPECT_EQ(letters[0].value, record.value);
+  } else if (record.value) {
+    EXPECT_EQ(find_header(letters[0], "slipway_value"), "left out, 1000000 bytes");
+  }
+}
+INSTANTIATE_TEST_SUITE_P(Heavy, DeadLetter, testing::ValuesIn(heavy()),
+                         [](const auto& row) { return row.param.name; });
+
+TEST_F(DeadLetters, leaves_the_headers_out_where_the_broker_takes_little) {
+  bus_.fail_next_publish(invalid("kafka.too_large", "too large"), 2, "dead");
+  const Record record{.topic = "requests",
+                      .partition = 0,
+                      .offset = 1,
+                      .timestamp = {},
+                      .key = {},
+                      .value = "x",
+                      .headers = {{"a", "b"}}};
+  ASSERT_TRUE(write_dead_letter(bus_, "dead", "/test", record, invalid("json.syntax", "no JSON")));
+  const auto letters = bus_.records("dead");
+  ASSERT_EQ(letters.size(), 1U);
+  EXPECT_EQ(find_header(letters[0], "slipway_headers"), "left out, 1");
+  EXPECT_FALSE(find_header(letters[0], "original_a"));
+  EXPECT_EQ(find_header(letters[0], "slipway_reason"), "json.syntax");
+}
+
+class CountedAttempts : public RequestLoopTest {
+ protected:
+  std::unique_ptr<RequestLoop> start_counting() {
+    return std::make_unique<RequestLoop>(bus_, clock_, Log::silent(),
+                                         RequestLoop::Options{.group = "slipway.test",
+                                                              .topics = {"requests"},
+                                                              .deadletter_topic = "dead",
+                                                              .source = "/test",
+                                                              .attempts = &repository_.attempts()},
+                                         script_.handler());
+  }
+  int count() {
+    const auto known = repository_.attempts().find("requests/0").value();
+    return known ? known->count : 0;
+  }
+  fakes::FakeRepository repository_;
+};
+
+TEST_F(CountedAttempts, K26_F55_a_record_that_ended_the_process_three_times_is_buried_unread) {
+  ASSERT_TRUE(repository_.attempts().put({"requests/0", 0, 3}));  // as three dead processes left it
+  bus_.put_plain("requests", "deadly");
+  bus_.put_plain("requests", "good");
+  auto loop = start_counting();
+  EXPECT_THAT(script_.wait_for(1), ElementsAre("good"));
+  const auto letters = bus_.wait_for_count("dead", 1);
+  ASSERT_EQ(letters.size(), 1U);
+  EXPECT_EQ(letters[0].value, "deadly");
+  EXPECT_EQ(find_header(letters[0], "slipway_reason"), "request.crashed_the_server");
+  loop.reset();
+  EXPECT_EQ(committed(), 2);
+}
+
+TEST_F(CountedAttempts, F55_the_third_attempt_is_made_and_counted_before_the_handler_runs) {
+  ASSERT_TRUE(repository_.attempts().put({"requests/0", 0, 2}));
+  std::atomic<int> seen = 0;
+  script_.answer = [&](const Record&, int) {
+    seen = count();
+    return Status{};
+  };
+  bus_.put_plain("requests", "a");
+  auto loop = start_counting();
+  script_.wait_for(1);
+  loop.reset();
+  EXPECT_EQ(seen, 3);
+  EXPECT_TRUE(bus_.records("dead").empty());
+  EXPECT_EQ(committed(), 1);
+}
+
+TEST_F(CountedAttempts, trying_again_and_an_end_in_order_are_no_crashes) {
+  script_.answer = [](const Record&, int) -> Status { return unavailable("store.away", "away"); };
+  bus_.put_plain("requests", "a");
+  auto loop = start_counting();
+  script_.wait_for(3);
+  EXPECT_EQ(count(), 1);
+  loop.reset();
+  EXPECT_EQ(count(), 0);
+}
+
+TEST_F(CountedAttempts, another_offset_begins_at_one) {
+  ASSERT_TRUE(repository_.attempts().put({"requests/0", 7, 3}));
+  bus_.put_plain("requests", "a");
+  auto loop = start_counting();
+  EXPECT_THAT(script_.wait_for(1), ElementsAre("a"));
+  EXPECT_EQ(count(), 1);
 }
 
 TEST(TopicReaderTest, hands_over_what_was_there_and_what_comes) {

@@ -36,7 +36,7 @@ class BytesInMemory : public ByteSource {
 
 struct ArchiveLimits {
   std::size_t entries = 20'000;
-  std::uint64_t bytes = 256ULL << 20;  ///< unpacked, in all
+  std::uint64_t bytes = 128ULL << 20;  ///< unpacked, in all
   std::size_t depth = 32;
   std::size_t meta_bytes = 64 * 1024;
 };

@@ -33,6 +33,14 @@ struct Group {
   int polls = 0;
 };
 
+constexpr std::size_t kMostBytes = 1'000'000;  // message.max.bytes of the real one's producer
+
+std::size_t bytes_of(const Record& record) {
+  std::size_t all = record.key.value_or("").size() + record.value.value_or("").size();
+  for (const auto& [name, value] : record.headers) all += name.size() + value.size();
+  return all;
+}
+
 struct Failure {
   Error error;
   int times = 0;
@@ -73,6 +81,7 @@ struct FakeBus::World {
     if (!outgoing.key.empty()) record.key = outgoing.key;
     record.value = outgoing.value;
     record.headers = headers_of(outgoing, clock.now());
+    if (bytes_of(record) > kMostBytes) return invalid("kafka.too_large", "publishing to " + record.topic);
     SLIPWAY_TRY(append(std::move(record)));
     if (lost_answers > 0) {
       --lost_answers;

@@ -554,6 +554,7 @@ struct FakeRepository::World {
   FakeTable<Placement> placements{trouble, "placements"};
   FakeTable<Secret> secrets{trouble, "secrets"};
   FakeTable<TopicDocument> topics{trouble, "topics"};
+  FakeTable<Attempts> attempts{trouble, "attempts"};
   std::map<std::string, FakeTable<Answer>> answers;
   FakeLeases leases{trouble, "leases"};
   FakeSamples samples{trouble, "samples"};
@@ -602,6 +603,9 @@ Table<Secret>& FakeRepository::secrets() {
 }
 Table<TopicDocument>& FakeRepository::topics() {
   return world_->topics;
+}
+Table<Attempts>& FakeRepository::attempts() {
+  return world_->attempts;
 }
 Table<Answer>& FakeRepository::answers(const std::string& role) {
   std::lock_guard lock(world_->trouble.mutex);

@@ -29,6 +29,7 @@ class FakeRepository final : public ports::Repository {
   ports::Table<ports::Placement>& placements() override;
   ports::Table<ports::Secret>& secrets() override;
   ports::Table<ports::TopicDocument>& topics() override;
+  ports::Table<ports::Attempts>& attempts() override;
   ports::Table<ports::Answer>& answers(const std::string& role) override;
   ports::LeaseStore& leases() override;
   ports::SampleStore& samples() override;

@@ -139,7 +139,7 @@ class Topic:
             except (ValueError, RecursionError):
                 value = raw
             new.append({"key": message.key().decode() if message.key() else None, "value": value, "at": message.timestamp()[1],
-                        "headers": {key: (text or b"").decode() for key, text in message.headers() or []},
+                        "headers": {key: (text or b"").decode(errors="replace") for key, text in message.headers() or []},
                         "partition": message.partition(), "offset": message.offset()})
         self.messages += new
         return new

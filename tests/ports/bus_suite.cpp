@@ -91,6 +91,25 @@ TEST_P(BusSuite, answers_a_ping_and_says_which_cluster_it_is) {
   EXPECT_EQ(GetParam()()->cluster_id().value().empty(), false);
 }
 
+TEST_P(BusSuite, refuses_what_is_too_large_with_all_its_parts) {
+  make_topic(name("t"));
+  const std::string much(600'000, 'x');
+  for (const auto& [key, value, header] :
+       {std::tuple{much, much, std::string()}, std::tuple{std::string(), much, much},
+        std::tuple{much, std::string(), much}}) {
+    const auto status = bus_->publish({.topic = name("t"),
+                                       .key = key,
+                                       .value = value,
+                                       .source = "/suite",
+                                       .type = "t",
+                                       .more_headers = {{"h", header}}});
+    ASSERT_FALSE(status);
+    EXPECT_EQ(status.error().code, "kafka.too_large");
+    EXPECT_FALSE(status.error().retryable());
+  }
+  publish(name("t"), "a", much);
+}
+
 TEST_P(BusSuite, keeps_key_value_headers_and_time) {
   make_topic(name("t"));
   auto reader = bus_->read_all({name("t")}, From::kEnd);

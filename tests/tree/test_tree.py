@@ -28,7 +28,7 @@ HEAVY = r"nlohmann/json\.hpp|spdlog/|CLI/|boost/"
 
 # CONTRACTS: one writer for each collection; by the name of its store in src/ports/repository.hpp.
 WRITERS = {
-    "lanes": "deployment_manager", "deployments": "deployment_manager", "releases": "deployment_manager", "instances": "deployment_manager", "failures": "deployment_manager",
+    "lanes": "deployment_manager", "deployments": "deployment_manager", "releases": "deployment_manager", "instances": "deployment_manager", "failures": "deployment_manager", "attempts": "deployment_manager",
     "services": "life_cycle_manager", "service_history": "life_cycle_manager", "sensors": "sensor_manager", "bindings": "sensor_manager", "machines": "node_manager",
     "secrets": "gateway", "placements": "scheduler", "samples": "monitoring_service",
     "topics": "slipway",  # the server itself, when it starts

@@ -141,7 +141,11 @@ class TarArchives final : public Archives {
 
   Result<std::string> make_context(const Source& source, std::string_view prefix,
                                    std::span<const TarEntry> extra) const override {
+    constexpr std::size_t kForOtherHeaders = 1 << 20;
     TarWriter writer;
+    std::size_t extra_bytes = 0;
+    for (const auto& entry : extra) extra_bytes += entry.bytes.size();
+    writer.expect(source.tar.size() + extra_bytes + kForOtherHeaders);
     write(writer, extra);
     BytesInMemory bytes(source.tar);
     TarReader reader(bytes, source.tar.size());
@@ -149,8 +153,8 @@ class TarArchives final : public Archives {
       SLIPWAY_ASSIGN(const auto item, reader.next());
       if (!item) return writer.finish();
       const std::string path = prefix.empty() ? item->path : fmt::format("{}/{}", prefix, item->path);
-      SLIPWAY_ASSIGN(const std::string data, reader.data());
-      if (item->kind == TarItem::Kind::kFile) writer.file(path, data, item->mode);
+      if (item->kind == TarItem::Kind::kFile)
+        SLIPWAY_TRY(writer.file_from(reader, path, item->size, item->mode));
       if (item->kind == TarItem::Kind::kFolder) writer.folder(path);
       if (item->kind == TarItem::Kind::kLink) writer.link(path, item->target);
     }

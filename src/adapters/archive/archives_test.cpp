@@ -238,6 +238,7 @@ TEST_P(Refuses, with_code_and_words) {
   EXPECT_EQ(source.error().code, GetParam().code) << to_string(source.error());
   EXPECT_EQ(source.error().kind, ErrorKind::kInvalid);
   EXPECT_TRUE(to_string(source.error()).contains(GetParam().says)) << to_string(source.error());
+  EXPECT_FALSE(source.error().hint.empty());
 }
 INSTANTIATE_TEST_SUITE_P(Archives, Refuses, testing::ValuesIn(refused()),
                          [](const auto& row) { return row.param.name; });
@@ -254,6 +255,30 @@ TEST(Archives, A15_counts_the_bytes_of_all_files) {
       with_meta({{.path = "a", .data = repeated("x", 600)}, {.path = "b", .data = repeated("x", 600)}});
   EXPECT_EQ(read(tar, {.bytes = 1000}).error().code, "archive.too_large");
   EXPECT_TRUE(read(tar, {.bytes = 1208}));
+}
+
+TEST(Archives, A15_stops_long_before_a_million_entries_are_read) {
+  class Endless final : public ByteSource {
+   public:
+    std::size_t given = 0;
+    Result<std::size_t> read(std::span<char> buffer) override {
+      const std::string entry = part_of({.path = "f" + std::to_string(given)});
+      given += entry.size();
+      return entry.copy(buffer.data(), buffer.size());
+    }
+  } endless;
+  EXPECT_EQ(make_archives()->read_source(endless).error().code, "archive.too_many_entries");
+  EXPECT_LT(endless.given, 11U << 20);
+}
+
+TEST(Archives, A15_stops_at_a_claim_before_its_bytes_are_read) {
+  const std::string half = fmt::format("{:011o}", 100U << 20);
+  std::string tar = part_of(kMeta) + block_of({.path = "a", .size = half});
+  EXPECT_EQ(read(tar).error().code, "archive.corrupt");  // cut off: taken by its word until then
+  const ArchiveLimits limits{.bytes = 600};
+  tar = with_meta(
+      {{.path = "a", .data = repeated("x", 500)}, {.path = "b", .size = fmt::format("{:011o}", 500)}});
+  EXPECT_EQ(read(tar, limits).error().code, "archive.too_large");
 }
 
 // --- what is taken ---
@@ -432,6 +457,20 @@ TEST(Archives, makes_a_build_context_with_the_source_below_a_folder) {
   EXPECT_EQ(archives->read_file(context, ".slipway/ca.pem").value_or(""), "CA");
   EXPECT_EQ(archives->read_file(context, "app/sub/run.sh").value_or(""), "x");
   EXPECT_EQ(archives->read_file(context, "service.yaml").error().code, "archive.no_such_file");
+}
+
+TEST(Archives, a_build_context_holds_what_the_source_holds) {
+  const auto archives = make_archives();
+  const std::string deep = repeated("folder/", 20) + "file";
+  const Source source = must_read(with_meta({{.path = "a", .data = repeated("x", 513)},
+                                             {.path = "empty/", .type = '5'},
+                                             {.path = "l", .type = '2', .target = "a"},
+                                             pax(record("path", deep)),
+                                             {.path = "f", .data = "deep", .mode = 0755}}));
+  const std::string context = archives->make_context(source, "", {}).value_or("");
+  EXPECT_EQ(sha256_hex(context), source.digest);
+  const Source again = must_read(archives->make_context(source, "top", {}).value_or(""));
+  EXPECT_EQ(again.digest, source.digest);
 }
 
 TEST(Archives, makes_small_tars_with_owner_and_mode) {

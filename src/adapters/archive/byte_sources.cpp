@@ -13,7 +13,9 @@ namespace slipway::archive {
 
 Result<std::size_t> DigestingSource::read(std::span<char> buffer) {
   SLIPWAY_ASSIGN(const std::size_t count, inner_.read(buffer));
-  if (count > left_) return invalid("archive.too_large", "the archive is larger than sources may be");
+  if (count > left_)
+    return invalid("archive.too_large", "the archive is larger than sources may be",
+                   "list what is not needed in .dockerignore");
   left_ -= count;
   digest_.update({buffer.data(), count});
   return count;
@@ -77,7 +79,8 @@ Status Unpacked::open() {
   if (archive_read_open(reader, state_.get(), nullptr, State::more, nullptr) != ARCHIVE_OK)
     return state_->failed();
   const int found = archive_read_next_header(reader, &entry);
-  if (found == ARCHIVE_EOF) return invalid("archive.corrupt", "the archive is empty");
+  if (found == ARCHIVE_EOF)
+    return invalid("archive.corrupt", "the archive is empty", "pack the folder of the service");
   if (found != ARCHIVE_OK) return state_->failed();
   state_->opened = true;
   return {};

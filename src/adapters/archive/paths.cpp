@@ -58,7 +58,8 @@ std::string shown(std::string_view name) {
 }
 
 Result<std::string> clean_path(std::string_view raw, std::size_t depth) {
-  if (raw.size() > 65'536) return at(raw, invalid("archive.path_chars", "a name of more than 64 KiB"));
+  if (raw.size() > 65'536)
+    return at(raw, invalid("archive.path_chars", "a name of more than 64 KiB", "shorten it"));
   SLIPWAY_TRY(check_characters(raw));
   if (raw.starts_with('/'))
     return at(raw, invalid("archive.path_escape", "an absolute path in the archive", "pack relative paths"));
@@ -70,8 +71,8 @@ Result<std::string> clean_path(std::string_view raw, std::size_t depth) {
     if (!part.empty() && part != ".") parts.push_back(std::move(part));
   }
   if (parts.size() > depth)
-    return at(raw,
-              invalid("archive.too_deep", fmt::format("folders are nested deeper than {} levels", depth)));
+    return at(raw, invalid("archive.too_deep", fmt::format("folders are nested deeper than {} levels", depth),
+                           "put it higher up"));
   return join(parts, "/");
 }
 

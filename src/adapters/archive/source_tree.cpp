@@ -77,14 +77,14 @@ Status SourceTree::add(std::string_view raw, Item&& item) {
                            "list what is not needed in .dockerignore"));
   SLIPWAY_ASSIGN(std::string path, clean_path(raw, limits_.depth));
   if (path.empty() && item.kind == Kind::kFolder) return {};
-  if (path.empty()) return at(raw, invalid("archive.path_chars", "an entry without a name"));
+  if (path.empty()) return at(raw, invalid("archive.path_chars", "an entry without a name", "pack it again"));
   SLIPWAY_TRY(room_for(raw, item.bytes.size()));
   bytes_ += item.bytes.size();
   const bool folder = item.kind == Kind::kFolder;
   const auto [present, is_new] = items_.try_emplace(std::move(path), std::move(item));
   if (!is_new && !(folder && present->second.kind == Kind::kFolder))
-    return at(raw,
-              invalid("archive.name_collision", fmt::format("'{}' is there twice", shown(present->first))));
+    return at(raw, invalid("archive.name_collision",
+                           fmt::format("'{}' is there twice", shown(present->first)), "pack it once"));
   return {};
 }
 
@@ -144,9 +144,10 @@ Status SourceTree::check_way_to(const std::string& path) const {
     if (above == items_.end() || above->second.kind == Kind::kFolder) continue;
     if (above->second.kind == Kind::kLink)
       return at(path, invalid("archive.symlink_write_through",
-                              fmt::format("'{}' is a link, not a folder", shown(parent))));
-    return at(path,
-              invalid("archive.name_collision", fmt::format("'{}' is a file and a folder", shown(parent))));
+                              fmt::format("'{}' is a link, not a folder", shown(parent)),
+                              "pack the folder itself"));
+    return at(path, invalid("archive.name_collision",
+                            fmt::format("'{}' is a file and a folder", shown(parent)), "keep one of them"));
   }
   return {};
 }
@@ -180,8 +181,10 @@ Status SourceTree::take_meta(Source& source) const {
     if (!source.meta_name.empty())
       return invalid("meta.ambiguous", "there is a service.yaml and a service.json", "keep one of them");
     if (item.bytes.size() > limits_.meta_bytes)
-      return at(path, invalid("meta.too_long", fmt::format("'{}' has {} bytes, {} are allowed", path,
-                                                           item.bytes.size(), limits_.meta_bytes)));
+      return at(path, invalid("meta.too_long",
+                              fmt::format("'{}' has {} bytes, {} are allowed", path, item.bytes.size(),
+                                          limits_.meta_bytes),
+                              "what is long belongs into files of its own"));
     source.meta_name = path;
     source.meta_text = item.bytes;
   }
@@ -196,7 +199,7 @@ Status SourceTree::leave_out() {
   const auto ignore_file = items_.find(std::string(kIgnoreFile));
   const bool has_rules = ignore_file != items_.end() && ignore_file->second.kind == Kind::kFile;
   if (has_rules && ignore_file->second.bytes.size() > kLongestIgnoreFile)
-    return at(kIgnoreFile, invalid("archive.too_large", ".dockerignore is longer than 64 KiB"));
+    return at(kIgnoreFile, invalid("archive.too_large", ".dockerignore is longer than 64 KiB", "shorten it"));
   const IgnoreRules rules(has_rules ? ignore_file->second.bytes : "");
   Items kept;
   std::string last_warning;
@@ -220,6 +223,9 @@ Status SourceTree::leave_out() {
 
 void SourceTree::write(Source& source) {
   TarWriter writer;
+  std::size_t bytes = 2 * kBlock;
+  for (const auto& [path, item] : items_) bytes += item.bytes.size() + 2 * kBlock;
+  writer.expect(bytes);
   for (auto& [path, item] : items_) {
     source.entries.push_back({item.kind, path, item.bytes.size(), item.executable, item.target,
                               item.bytes.substr(0, SourceEntry::kHeadBytes)});

@@ -34,6 +34,8 @@ class TarReader {
   Result<std::optional<TarItem>> next();
   /// The data of the present entry.
   Result<std::string> data();
+  /// The same, appended to `out`.
+  Status data_into(std::string& out);
 
  private:
   struct Extended {
@@ -42,7 +44,8 @@ class TarReader {
     bool attributes = false;
   };
   Result<bool> read_block(std::string& block);
-  Result<std::string> read_padded(std::uint64_t size);
+  Status read_padded(std::uint64_t size, std::string& out);
+  Status skip();
   Result<bool> at_end(const std::string& first_zero_block);
   Status take_extension(char type, std::uint64_t size, std::optional<Extended>& extended);
   static Status take_records(std::string_view records, bool global, Extended& extended);
@@ -57,8 +60,12 @@ class TarReader {
 /// give the same bytes.
 class TarWriter {
  public:
+  /// Makes room for that many bytes at once: growing by doubling would need three times as much.
+  void expect(std::size_t bytes) { tar_.reserve(bytes); }
   void file(std::string_view path, std::string_view bytes, std::uint32_t mode, std::uint32_t uid = 0,
             std::uint32_t gid = 0);
+  /// A file whose bytes go from one tar into the other, with no copy between.
+  Status file_from(TarReader& reader, std::string_view path, std::uint64_t size, std::uint32_t mode);
   void folder(std::string_view path, std::uint32_t mode = 0755, std::uint32_t uid = 0, std::uint32_t gid = 0);
   void link(std::string_view path, std::string_view target);
   /// Ends the archive and hands it over.

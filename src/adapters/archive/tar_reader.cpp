@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "adapters/archive/paths.hpp"
@@ -25,11 +26,13 @@ constexpr std::uint64_t kMostPadding = 64ULL << 20;
 Error corrupt(std::string message) {
   return invalid("archive.corrupt", std::move(message), "pack it again: tar, plain or with gzip or zstd");
 }
-Error ambiguous(std::string message, std::string_view path = {}) {
-  Error error =
-      invalid("archive.ambiguous", std::move(message), "tar programs would not agree on it: pack it again");
+Error at(std::string_view path, Error error) {
   error.where = shown(path);
   return error;
+}
+Error ambiguous(std::string message, std::string_view path = {}) {
+  return at(path, invalid("archive.ambiguous", std::move(message),
+                          "tar programs would not agree on it: pack it again"));
 }
 
 std::string_view field(std::string_view block, Field where) {
@@ -67,6 +70,13 @@ Result<std::uint64_t> number(std::string_view block, Field where) {
   return value;
 }
 
+// Owner, time and device do not matter here, but other readers stop at one that is no number.
+Status check_numbers(std::string_view block) {
+  for (const Field where : {Field{108, 8}, Field{116, 8}, Field{136, 12}, Field{329, 8}, Field{337, 8}})
+    if (block[where.offset] != '\xff') SLIPWAY_TRY(number(block, where));  // that one is below zero
+  return {};
+}
+
 Status check_sum(std::string_view block) {
   SLIPWAY_ASSIGN(const std::uint64_t wanted, number(block, kChecksum));
   std::uint64_t sum = 0;
@@ -97,16 +107,16 @@ Result<bool> TarReader::read_block(std::string& block) {
   return true;
 }
 
-// Grows with what really comes: a size is only a claim.
-Result<std::string> TarReader::read_padded(std::uint64_t size) {
+// Appends `size` bytes to `out`. Grows with what really comes: a size is only a claim.
+Status TarReader::read_padded(std::uint64_t size, std::string& out) {
   constexpr std::uint64_t kStep = 1 << 20;
-  std::string out;
-  while (out.size() < size) {
+  for (std::uint64_t left = size; left > 0;) {
     const std::size_t have = out.size();
-    out.resize(have + static_cast<std::size_t>(std::min(kStep, size - have)));
+    out.resize(have + static_cast<std::size_t>(std::min(kStep, left)));
     SLIPWAY_ASSIGN(const std::size_t count, bytes_.read(std::span(out).subspan(have)));
     if (count == 0) return corrupt("the archive is cut off");
     out.resize(have + count);
+    left -= count;
   }
   std::string padding((kBlock - size % kBlock) % kBlock, '\0');
   for (std::size_t have = 0; have < padding.size();) {
@@ -114,11 +124,30 @@ Result<std::string> TarReader::read_padded(std::uint64_t size) {
     if (count == 0) return corrupt("the archive is cut off");
     have += count;
   }
-  return out;
+  return {};
 }
 
 Result<std::string> TarReader::data() {
-  return read_padded(std::exchange(unread_, 0));
+  std::string out;
+  out.reserve(unread_);  // at most the largest file that is allowed; memory only once it is written to
+  SLIPWAY_TRY(data_into(out));
+  return out;
+}
+
+Status TarReader::skip() {
+  std::array<char, 16 * 1024> dropped{};
+  const std::uint64_t size = std::exchange(unread_, 0);
+  for (std::uint64_t left = size + (kBlock - size % kBlock) % kBlock; left > 0;) {
+    SLIPWAY_ASSIGN(const std::size_t count, bytes_.read(std::span(dropped).first(static_cast<std::size_t>(
+                                                std::min<std::uint64_t>(left, dropped.size())))));
+    if (count == 0) return corrupt("the archive is cut off");
+    left -= count;
+  }
+  return {};
+}
+
+Status TarReader::data_into(std::string& out) {
+  return read_padded(std::exchange(unread_, 0), out);
 }
 
 // Two zero blocks, then nothing but zeros: what follows would be seen by some readers only.
@@ -129,12 +158,13 @@ Result<bool> TarReader::at_end(const std::string& first_zero_block) {
     SLIPWAY_ASSIGN(const bool more, read_block(block));
     if (!more) return true;
     if (!is_zero(block)) return ambiguous("there is more after the end of the archive");
-    if (zeros > kMostPadding) return invalid("archive.too_large", "the archive ends in too many zeros");
+    if (zeros > kMostPadding)
+      return invalid("archive.too_large", "the archive ends in too many zeros", "pack it again");
   }
 }
 
 Result<std::optional<TarItem>> TarReader::next() {
-  if (unread_ > 0) SLIPWAY_TRY(data());
+  SLIPWAY_TRY(skip());
   std::optional<Extended> extended;
   std::string block;
   for (;;) {
@@ -146,6 +176,7 @@ Result<std::optional<TarItem>> TarReader::next() {
       return std::optional<TarItem>();
     }
     SLIPWAY_TRY(check_sum(block));
+    SLIPWAY_TRY(check_numbers(block));
     SLIPWAY_ASSIGN(const std::uint64_t size, number(block, kSize));
     const char type = block[kType];
     if (std::string_view("xgLK").contains(type)) {
@@ -160,7 +191,8 @@ Result<std::optional<TarItem>> TarReader::next() {
 
 Status TarReader::take_extension(char type, std::uint64_t size, std::optional<Extended>& extended) {
   if (size > kLongestExtension) return corrupt(fmt::format("an extended header of {} bytes", size));
-  SLIPWAY_ASSIGN(std::string bytes, read_padded(size));
+  std::string bytes;
+  SLIPWAY_TRY(read_padded(size, bytes));
   if (type == 'g') {
     Extended ignored;
     return take_records(bytes, true, ignored);
@@ -193,7 +225,8 @@ Status TarReader::take_records(std::string_view records, bool global, Extended& 
     if (equals == std::string_view::npos) return corrupt("an extended header is damaged");
     const std::string_view key = record.substr(0, equals);
     const std::string value(record.substr(equals + 1));
-    if (key.starts_with("GNU.sparse")) return invalid("archive.unsupported", "sparse files are not taken");
+    if (key.starts_with("GNU.sparse"))
+      return invalid("archive.unsupported", "sparse files are not taken", "pack it without --sparse");
     const bool decides = key == "path" || key == "linkpath" || key == "size";
     if (decides && global) return ambiguous("a global header that names files");
     if (key == "path" || key == "linkpath") {
@@ -252,15 +285,18 @@ Result<TarItem> TarReader::item(const std::string& header, const std::optional<E
       item.kind = TarItem::Kind::kFolder;
       break;
     default:
-      return invalid(
-          "archive.unsupported",
-          fmt::format("an entry of type {} (sparse, multi-volume and the like)", shown({&header[kType], 1})));
+      return at(item.path, invalid("archive.unsupported",
+                                   fmt::format("an entry of type {} (sparse, multi-volume and the like)",
+                                               shown({&header[kType], 1})),
+                                   "pack plain files, folders and links"));
   }
   if (item.kind != TarItem::Kind::kFile && item.size != 0)
     return ambiguous("an entry that is no file has data", item.path);
   if (item.size >= kAbsurdSize) return corrupt(fmt::format("an entry claims {} bytes", item.size));
   if (item.size > largest_file_)
-    return invalid("archive.too_large", fmt::format("'{}' has {} bytes", shown(item.path), item.size));
+    return at(item.path,
+              invalid("archive.too_large", fmt::format("'{}' has {} bytes", shown(item.path), item.size),
+                      "list what is not needed in .dockerignore"));
   return item;
 }
 

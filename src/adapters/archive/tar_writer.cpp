@@ -97,6 +97,14 @@ void TarWriter::file(std::string_view path, std::string_view bytes, std::uint32_
   pad();
 }
 
+Status TarWriter::file_from(TarReader& reader, std::string_view path, std::uint64_t size,
+                            std::uint32_t mode) {
+  header({.type = '0', .path = path, .size = size, .mode = mode});
+  SLIPWAY_TRY(reader.data_into(tar_));
+  pad();
+  return {};
+}
+
 void TarWriter::folder(std::string_view path, std::uint32_t mode, std::uint32_t uid, std::uint32_t gid) {
   const std::string name = path.ends_with('/') ? std::string(path) : std::string(path) + "/";
   header({.type = '5', .path = name, .mode = mode, .uid = uid, .gid = gid});

@@ -1,5 +1,7 @@
 #include "adapters/kafka/consumer.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -33,6 +35,14 @@ Record to_record(const rd_kafka_message_t& message) {
           {name, value == nullptr ? "" : std::string(static_cast<const char*>(value), size)});
   }
   return record;
+}
+
+// Which record is in the way, where one is: a batch that cannot be unpacked keeps its partition until it has
+// expired or was deleted.
+std::string place_of(const rd_kafka_message_t& message) {
+  if (message.rkt == nullptr || message.partition < 0) return "reading";
+  return fmt::format("reading {}[{}]@{}", rd_kafka_topic_name(message.rkt), message.partition,
+                     message.offset);
 }
 
 std::vector<TopicPartition> to_partitions(const rd_kafka_topic_partition_list_t& list) {
@@ -88,7 +98,7 @@ class KafkaConsumer final : public ports::Consumer {
         wait_ms = 0;
       } else if (message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         if (!records.empty()) break;  // trouble that lasts is reported again
-        Error error = kafka_error(message->err, "reading", rd_kafka_message_errstr(message.get()));
+        Error error = kafka_error(message->err, place_of(*message), rd_kafka_message_errstr(message.get()));
         error.kind = ErrorKind::kUnavailable;
         return error;
       }
@@ -147,11 +157,19 @@ class KafkaConsumer final : public ports::Consumer {
 
 const Properties kDefaults{
     {"session.timeout.ms", "6000"},  // a killed process's partitions are free after this
-    {"heartbeat.interval.ms", "500"},        {"max.poll.interval.ms", "600000"},
-    {"auto.commit.interval.ms", "500"},      {"fetch.wait.max.ms", "100"},
-    {"fetch.error.backoff.ms", "100"},       {"queued.min.messages", "1000"},
-    {"queued.max.messages.kbytes", "16384"}, {"socket.keepalive.enable", "true"},
-    {"reconnect.backoff.max.ms", "2000"},    {"topic.metadata.refresh.interval.ms", "10000"},
+    {"heartbeat.interval.ms", "500"},
+    {"max.poll.interval.ms", "600000"},
+    {"auto.commit.interval.ms", "500"},
+    {"fetch.wait.max.ms", "100"},
+    {"fetch.error.backoff.ms", "100"},
+    {"queued.min.messages", "1000"},
+    {"queued.max.messages.kbytes", "16384"},
+    {"socket.keepalive.enable", "true"},
+    {"reconnect.backoff.max.ms", "2000"},
+    {"topic.metadata.refresh.interval.ms", "10000"},
+    // An answer of the broker, and what a compressed batch becomes, are at most so large.
+    {"fetch.max.bytes", "4194304"},
+    {"receive.message.max.bytes", "8388608"},
 };
 const Properties kNeeded{
     {"enable.auto.offset.store", "false"},

@@ -40,6 +40,7 @@ class MongoRepository final : public Repository {
   Table<Placement>& placements() override { return placements_; }
   Table<Secret>& secrets() override { return secrets_; }
   Table<TopicDocument>& topics() override { return topics_; }
+  Table<Attempts>& attempts() override { return attempts_; }
   Table<Answer>& answers(const std::string& role) override { return answers_.at(role); }
   LeaseStore& leases() override { return leases_; }
   SampleStore& samples() override { return samples_; }
@@ -63,6 +64,7 @@ class MongoRepository final : public Repository {
   MongoTable<Placement> placements_{*connection_, "placements"};
   MongoTable<Secret> secrets_{*connection_, "secrets"};
   MongoTable<TopicDocument> topics_{*connection_, "topics"};
+  MongoTable<Attempts> attempts_{*connection_, "attempts"};
   std::map<std::string, MongoTable<Answer>> answers_;
   MongoLeases leases_{*connection_};
   MongoSamples samples_{*connection_};

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ports/stores/answers.hpp"
+#include "ports/stores/attempts.hpp"
 #include "ports/stores/deployment.hpp"
 #include "ports/stores/lane.hpp"
 #include "ports/stores/leases.hpp"
@@ -92,6 +93,7 @@ TEST(Codec, keeps_every_field_of_the_other_documents) {
   twice(Secret{"A", "v-1", std::string("\0\xff", 2), "k", "anna", kNow});
   EXPECT_EQ(twice(TopicDocument{"slipway.alerts", "c-1", 6, kNow})["_id"], "slipway.alerts");
   twice(Answer{"r", "d", "t", "k", "{}", kNow});
+  EXPECT_EQ(twice(Attempts{"slipway.deployment.requests/3", 17, 2})["_id"], "slipway.deployment.requests/3");
   twice(Lease{"scheduler", "me", 3, 4});
   Binding binding{"s", 3, "r", {}, {{"air", {"t", "s", "k", kNow}}}, kNow};
   binding.needs.push_back(

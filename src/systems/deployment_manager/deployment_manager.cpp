@@ -21,7 +21,8 @@ struct DeploymentManager::Parts {
              {.group = world.topics.group("deployment_manager"),
               .topics = {world.topics.deployment_requests},
               .deadletter_topic = world.topics.deadletter,
-              .source = "/deployment_manager"},
+              .source = "/deployment_manager",
+              .attempts = &world.repository.attempts()},
              [this](const ports::Record& record) { return requests.handle(record); }) {}
 
   World world;

@@ -320,6 +320,39 @@ TEST_F(Deploying, a_bad_meta_file_is_refused_with_its_place_before_anything_is_t
   EXPECT_EQ(engine().count("build"), 0U);
 }
 
+TEST_F(Deploying, M26_a_port_of_another_service_is_refused_before_anything_is_touched) {
+  const std::string rest = "runtime: python@3.11\ncommand: x\nports: [8080]\nupdate: {healthy_for: 100ms}\n";
+  ASSERT_TRUE(
+      repository_.sources().put("till/1", fakes::make_tar({{"service.yaml", "name: till\n" + rest}})));
+  const auto till = [&](const std::string& id, const std::string& fields) {
+    bus_.put_plain(topics_.deployment_requests,
+                   R"({"request_id":")" + id + R"(","service_id":"till",)" + fields + "}");
+    return wait_end(id).state;
+  };
+  ASSERT_EQ(till("r-till", R"("path":"till/1","machine":"edge-1")"), State::kSucceeded);
+  put_source("name: shop\n" + rest, "x");
+  engine().forget_calls();
+  const auto end = wait_end(ask_deploy());
+  ASSERT_EQ(end.state, State::kRejected);
+  EXPECT_EQ(end.error->code, "meta.port_conflict");
+  EXPECT_EQ(end.error->where, "service.yaml:4:1");
+  EXPECT_NE(end.error->message.find("the service till"), std::string::npos) << end.error->message;
+  EXPECT_EQ(engine().count("build") + engine().count("create"), 0U);
+  ASSERT_EQ(till("r-stop", R"("action":"stop")"), State::kSucceeded);
+  EXPECT_EQ(wait_end(ask_deploy()).state, State::kSucceeded);
+  EXPECT_EQ(wait_end(ask(R"("action":"restart")")).state, State::kSucceeded);  // its own port is no conflict
+}
+
+TEST_F(Deploying, M25_the_port_of_the_machines_engine_is_refused) {
+  (void)engines_.at("tcp://10.0.0.9:4243");  // there is one
+  ASSERT_TRUE(repository_.machines().put({{.name = "edge-2", .docker = "tcp://10.0.0.9:4243"}}));
+  put_source("name: shop\nruntime: python@3.11\ncommand: x\nports: [\"4243:80\"]\n", "x");
+  const auto end = wait_end(ask(R"("path":"shop/1","machine":"edge-2")"));
+  EXPECT_EQ(end.state, State::kRejected);
+  EXPECT_EQ(end.error->code, "meta.port_forbidden");
+  EXPECT_EQ(end.error->where, "service.yaml:4:1");
+}
+
 TEST_F(Deploying, a_cancelled_build_ends_cancelled_and_runs_nothing) {
   engine().hold_builds(true);
   const auto id = ask_deploy();

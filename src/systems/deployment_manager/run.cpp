@@ -32,6 +32,7 @@ class Run {
                  .deadline = {},
                  .machine = {},
                  .source = {},
+                 .source_room = {},
                  .spec = {},
                  .release = {}} {}
 

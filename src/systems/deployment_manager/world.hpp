@@ -1,5 +1,7 @@
 #pragma once
 
+#include <memory>
+
 #include "base/clock.hpp"
 #include "base/failpoint.hpp"
 #include "base/log.hpp"
@@ -9,6 +11,7 @@
 #include "ports/repository.hpp"
 #include "ports/source_archive.hpp"
 #include "systems/deployment_manager/settings.hpp"
+#include "systems/deployment_manager/source_room.hpp"
 
 namespace slipway::deployment_manager {
 
@@ -23,6 +26,8 @@ struct World {
   messages::Topics topics;
   Settings settings;
   Failpoints failpoints = {};
+  /// One source of the largest size at a time while it is unpacked, and small ones beside it.
+  std::shared_ptr<SourceRoom> source_room = std::make_shared<SourceRoom>(384ULL << 20);
 };
 
 /// The machine's registry entry and its engine.

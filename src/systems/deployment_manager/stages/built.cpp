@@ -52,12 +52,12 @@ std::string image_key(const Source& source, const std::string& dockerfile, const
        platform}}.dump());
 }
 
-Result<Recipe> own_recipe(StageContext& context, const Source& source, const std::string& platform) {
+Result<Recipe> own_recipe(StageContext& context, Source& source, const std::string& platform) {
   const auto& spec = *context.spec;
-  Recipe recipe{
-      .dockerfile = {}, .path = spec.dockerfile, .key = {}, .context_tar = source.tar, .network = true};
+  Recipe recipe{.dockerfile = {}, .path = spec.dockerfile, .key = {}, .context_tar = {}, .network = true};
   SLIPWAY_ASSIGN(recipe.dockerfile, context.world.archives.read_file(source.tar, spec.dockerfile));
   recipe.key = image_key(source, recipe.dockerfile, "", spec, platform);
+  recipe.context_tar = std::move(source.tar);
   return recipe;
 }
 
@@ -148,8 +148,7 @@ Result<std::string> run_build(StageContext& context, const Recipe& recipe) {
 
 Result<Source*> source_of(StageContext& context) {
   if (!context.source) {
-    SLIPWAY_ASSIGN(context.source,
-                   fetch_source(context, context.release.path, context.release.source_digest));
+    SLIPWAY_TRY(fetch_source(context, context.release.path, context.release.source_digest));
   }
   return &*context.source;
 }
@@ -162,9 +161,13 @@ StageOutcome outcome(StageContext& context, std::string message, const std::stri
           .end = {}};
 }
 
-}  // namespace
+// The source is in the context now.
+void let_source_go(StageContext& context, const Recipe& recipe) {
+  context.source.reset();
+  context.source_room.shrink_to(recipe.context_tar.size());
+}
 
-StageResult build(StageContext& context) {
+StageResult make_image(StageContext& context) {
   auto& release = context.release;
   auto& engine = *context.machine->engine;
   if (context.spec->image_source == meta_file::ImageSource::kImage) {
@@ -187,6 +190,7 @@ StageResult build(StageContext& context) {
   const bool own = context.spec->image_source == meta_file::ImageSource::kDockerfile;
   SLIPWAY_ASSIGN(const auto recipe,
                  own ? own_recipe(context, *source, platform) : runtime_recipe(context, *source, platform));
+  let_source_go(context, recipe);
   release.dockerfile = recipe.dockerfile;
   release.image_key = recipe.key;
   release.image = fmt::format("slipway/{}:{}", release.service_id, recipe.key.substr(0, 12));
@@ -199,6 +203,15 @@ StageResult build(StageContext& context) {
   context.world.failpoints.hit(Failpoint::kImageMade, context.journal.service());
   SLIPWAY_TRY(context.journal.remember({{"image", release.image}, {"image_user", image ? image->user : ""}}));
   return outcome(context, message, image ? image->user : "");
+}
+
+}  // namespace
+
+StageResult build(StageContext& context) {
+  auto made = make_image(context);
+  context.source.reset();
+  context.source_room = {};
+  return made;
 }
 
 }  // namespace slipway::deployment_manager

@@ -25,7 +25,8 @@ struct StageContext {
   MonoTime deadline{};   ///< of the stage that runs
 
   std::optional<MachineEngine> machine;        ///< from `accepted` on
-  std::optional<Source> source;                ///< `fetched`
+  std::optional<Source> source;                ///< `fetched`, until `built` has ended
+  SourceRoom::Held source_room;                ///< of it, and of what is built from it
   std::optional<meta_file::ServiceSpec> spec;  ///< `validated`
   ports::Release release;                      ///< filled by `fetched` ... `bound`, then stored
 };
@@ -65,8 +66,9 @@ StageResult start(StageContext&);
 StageResult become_healthy(StageContext&);
 StageResult flow(StageContext&);
 
-/// Reads, checks and digests the source that the release names (also for a rebuild of an older one).
-Result<Source> fetch_source(StageContext& context, const std::string& path, const std::string& digest);
+/// Reads, checks and digests the source that the release names (also for a rebuild of an older one) into
+/// `context.source`.
+Status fetch_source(StageContext& context, const std::string& path, const std::string& digest);
 
 /// The wish is about a release that is there already: nothing is fetched, checked or built anew.
 bool reuses_release(const messages::DeploymentRequest& request);

@@ -7,11 +7,17 @@
 #include "meta_file/read.hpp"
 #include "ports/source_view.hpp"
 #include "systems/deployment_manager/names.hpp"
+#include "systems/deployment_manager/port_preflight.hpp"
 #include "systems/deployment_manager/secrets.hpp"
 #include "systems/deployment_manager/stages/stage.hpp"
 
 namespace slipway::deployment_manager {
 namespace {
+
+Error at(std::string where, Error error) {
+  error.where = std::move(where);
+  return error;
+}
 
 Result<meta_file::ServiceSpec> stored_spec(const ports::Release& release) {
   const auto json = nlohmann::json::parse(release.spec, nullptr, false);
@@ -43,6 +49,15 @@ Status check_architecture(const meta_file::ServiceSpec& spec, const Source& sour
                  "deploy one that was compiled for that machine");
 }
 
+Status ports_are_free(StageContext& context) {
+  auto free = check_ports(context.world, context.machine->machine, *context.spec);
+  if (!free && free.error().kind == ErrorKind::kInvalid)
+    free.error().where =
+        context.source ? meta_file::where_is(context.source->meta_name, context.source->meta_text, "ports")
+                       : "ports";
+  return free;
+}
+
 // Inside a container loopback is the container itself: it would never reach the broker.
 bool is_loopback(const std::string& brokers) {
   return std::ranges::any_of(split(brokers, ','), [](std::string_view broker) {
@@ -66,14 +81,16 @@ StageResult validate(StageContext& context) {
     auto reading = meta_file::read_service(source.meta_name, source.meta_text,
                                            context.world.settings.meta_policy, &view);
     if (!reading.ok()) return meta_file::as_one_error(reading.errors);
-    if (const auto missing = meta_file::check_against_source(*reading.spec, source.file_paths());
+    if (const auto missing = meta_file::check_against_source(*reading.spec, source.file_paths(),
+                                                             source.meta_name, source.meta_text);
         !missing.empty())
       return meta_file::as_one_error(missing);
     if (reading.spec->name != journal.service())
-      return invalid("meta.other_service",
-                     fmt::format("the request is for '{}', but {} names '{}'", journal.service(),
-                                 source.meta_name, reading.spec->name),
-                     "service_id and name must be the same");
+      return at(meta_file::where_is(source.meta_name, source.meta_text, "name"),
+                invalid("meta.other_service",
+                        fmt::format("the request is for '{}', but {} names '{}'", journal.service(),
+                                    source.meta_name, reading.spec->name),
+                        "service_id and name must be the same"));
     context.spec = std::move(reading.spec);
     detected = reading.detected;
     release.spec = meta_file::to_json(*context.spec).dump();
@@ -95,6 +112,7 @@ StageResult validate(StageContext& context) {
                    fmt::format("services would be told to find Kafka at {}, which is their own container",
                                context.world.settings.services_kafka),
                    "set kafka.machine_brokers to an address that machines and containers reach");
+  SLIPWAY_TRY(ports_are_free(context));
   SLIPWAY_ASSIGN(const auto engine, preflight(context));
   if (context.source)
     SLIPWAY_TRY(check_architecture(*context.spec, *context.source, context.machine->machine.name, engine));
