@@ -2,10 +2,27 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
+#include "messages/strict_json.hpp"
+
 namespace slipway::deployment_manager {
 namespace {
 
 constexpr std::chrono::seconds kAskAgain{5};
+
+// An answer that breaks its contract is the fault of who gave it, not of the request.
+template <class Reply>
+Result<Reply> read_answer(Result<Reply> reply, std::string_view system) {
+  if (reply) return reply;
+  const auto& why = reply.error();
+  return Error{ErrorKind::kUnavailable,
+               fmt::format("{}.bad_reply", system),
+               fmt::format("the answer of the {} cannot be used: {}{}{}", system, why.where,
+                           why.where.empty() ? "" : ": ", why.message),
+               {},
+               "its log and its version"};
+}
 
 }  // namespace
 
@@ -15,18 +32,16 @@ Questions::Questions(World& world)
               {world.topics.placement_replies, world.topics.sensor_replies, world.topics.machine_replies},
               ports::From::kEnd, [this](const ports::Record& record) { hear(record); }) {}
 
+// Whose answer it is, is read first and alone: one that breaks its contract is an answer too, and who asked
+// is to hear what is wrong with it.
 void Questions::hear(const ports::Record& record) {
   if (!record.value) return;
-  std::string id;
-  if (record.topic == world_.topics.placement_replies) {
-    if (auto reply = messages::parse_placement_reply(*record.value); reply) id = reply->correlation_id;
-  } else if (record.topic == world_.topics.sensor_replies) {
-    if (auto reply = messages::parse_sensor_reply(*record.value); reply) id = reply->correlation_id;
-  } else if (auto reply = messages::parse_machine_reply(*record.value); reply) {
-    id = reply->correlation_id;
-  }
+  const auto value = messages::parse_strict_json(*record.value);
+  if (!value || !value->is_object()) return;
+  const auto id = value->find("correlation_id");
+  if (id == value->end() || !id->is_string()) return;
   std::lock_guard lock(mutex_);
-  const auto waiting = answers_.find(record.topic + "/" + id);
+  const auto waiting = answers_.find(record.topic + "/" + id->get<std::string>());
   if (waiting == answers_.end()) return;  // not ours, or nobody waits any more
   waiting->second = record.value;
   heard_.notify_all();
@@ -77,7 +92,7 @@ Result<messages::PlacementReply> Questions::ask(const messages::PlacementRequest
                  ask({world_.topics.placement_requests, request.service_id, messages::to_json(request),
                       "slipway.placement.requested.v1", request.correlation_id, "scheduler"},
                      patience, stop));
-  return messages::parse_placement_reply(answer);
+  return read_answer(messages::parse_placement_reply(answer), "scheduler");
 }
 
 Result<messages::SensorReply> Questions::ask(const messages::SensorRequest& request,
@@ -86,7 +101,7 @@ Result<messages::SensorReply> Questions::ask(const messages::SensorRequest& requ
                  ask({world_.topics.sensor_requests, request.service_id, messages::to_json(request),
                       "slipway.sensor.requested.v1", request.correlation_id, "sensor_manager"},
                      patience, stop));
-  return messages::parse_sensor_reply(answer);
+  return read_answer(messages::parse_sensor_reply(answer), "sensor_manager");
 }
 
 Result<messages::MachineReply> Questions::ask(const messages::MachineRequest& request,
@@ -95,7 +110,7 @@ Result<messages::MachineReply> Questions::ask(const messages::MachineRequest& re
                  ask({world_.topics.machine_requests, request.machine, messages::to_json(request),
                       "slipway.machine.requested.v1", request.correlation_id, "node_manager"},
                      patience, stop));
-  return messages::parse_machine_reply(answer);
+  return read_answer(messages::parse_machine_reply(answer), "node_manager");
 }
 
 }  // namespace slipway::deployment_manager
