@@ -260,6 +260,7 @@ class WithSensors : public Cancelling {
              R"(","topics":{"air":{"sensor_id":"t1"}}})";
     bus_.put_plain(topics_.sensor_replies, json);
   }
+  int flowed_ = 0;
   std::atomic<bool> bad_answer_ = false;
   ports::TopicReader sensors_{bus_,
                               clock_,
@@ -279,6 +280,43 @@ TEST_F(WithSensors, after_the_cutover_it_is_too_late_while_readings_are_waited_f
   EXPECT_TRUE(bus_.commit_for(messages::service_group("shop"), {{{"sensor.temperature.t1", 0}, 1}}));
   EXPECT_EQ(wait_end(id).state, State::kSucceeded);
   EXPECT_TRUE(container("shop-1-1")->running);
+}
+
+TEST_F(WithSensors, a_container_that_cannot_reach_kafka_is_found_before_the_switch) {
+  engine().script([](const ports::ContainerSpec& spec) {
+    fakes::ContainerScript script;
+    if (spec.name.starts_with("slipway-agent-probe-")) {
+      script.dies_at_start = 1;
+      script.logs = {"failed: 10.0.0.1:9092: connection refused"};
+    }
+    return script;
+  });
+  const auto end = wait_end(ask_deploy());
+  EXPECT_EQ(end.state, State::kRejected);
+  EXPECT_EQ(end.error->code, "kafka.unreachable_from_machine");
+  EXPECT_NE(end.message.find("10.0.0.1:9092: connection refused"), std::string::npos) << end.message;
+  EXPECT_FALSE(container("shop-1-1"));
+  const auto left = engine().list({});
+  for (const auto& one : *left) EXPECT_FALSE(one.name.starts_with("slipway-agent-probe-"));
+}
+
+TEST_F(WithSensors, a_way_to_kafka_that_worked_is_not_tried_again_at_once) {
+  const auto probes = [&] {
+    const auto calls = engine().calls();
+    return std::ranges::count_if(
+        calls, [](const auto& call) { return call.starts_with("create slipway-agent-probe-"); });
+  };
+  const auto deploy = [&] {
+    const auto id = ask_deploy();
+    ASSERT_TRUE(wait_until([&] { return is_at(id, Stage::kFlowing); }));
+    const auto offset = static_cast<std::int64_t>(++flowed_);
+    EXPECT_TRUE(bus_.commit_for(messages::service_group("shop"), {{{"sensor.temperature.t1", 0}, offset}}));
+    EXPECT_EQ(wait_end(id).state, State::kSucceeded);
+  };
+  deploy();
+  put_source(std::string(kSensorMeta), "print(2)");
+  deploy();
+  EXPECT_EQ(probes(), 1);
 }
 
 // FAULTS F73

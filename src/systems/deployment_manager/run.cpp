@@ -36,6 +36,7 @@ class Run {
                  .journal = journal,
                  .agents = hands.agents,
                  .questions = hands.questions,
+                 .broker_probe = hands.broker_probe,
                  .stop = hurry,
                  .deadline = {},
                  .machine = {},
