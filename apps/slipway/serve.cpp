@@ -142,7 +142,7 @@ Status open_components(Site& site, const ServerSettings& settings, const Log& lo
                        const std::stop_token& stop) {
   SLIPWAY_ASSIGN(site.bus,
                  kafka::open_bus({.brokers = settings.kafka_brokers, .properties = settings.kafka_properties},
-                                 site.clock, log.named("kafka")));
+                                 site.clock, log.named("kafka"), stop));
   site.engines = docker::make_engines({.unix_sockets = settings.unix_sockets,
                                        .insecure_networks = settings.insecure_networks,
                                        .credentials_dir = settings.credentials_dir},

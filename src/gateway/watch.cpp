@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/at_once.hpp"
 #include "gateway/problem.hpp"
 #include "gateway/systems.hpp"
 
@@ -12,6 +13,7 @@ namespace {
 constexpr milliseconds kPing{2'000};
 constexpr milliseconds kFirstLook{10'000};  // who asks right after the start waits for it
 constexpr std::size_t kMostMachines = 10'000;
+constexpr std::size_t kMostPings = 16;  // at once: an Engine that hangs delays no other
 
 }  // namespace
 
@@ -153,20 +155,23 @@ void Watch::look_at_engines(const std::stop_token& stop) {
       const std::scoped_lock lock(mutex_);
       machines = seen_.documents.machines;
     }
-    for (const messages::Machine& machine : machines) {
-      if (stop.stop_requested()) return;
-      const auto engine = world_.engines.open(machine.docker, machine.tls);
-      std::string error;  // an endpoint that cannot be opened from here says nothing about its Engine
-      if (engine) {
-        if (const Status answered = (*engine)->ping(); !answered) error = answered.error().message;
-      }
-      const std::scoped_lock lock(mutex_);
-      if (error.empty())
-        seen_.engine_errors.erase(machine.name);
-      else
-        seen_.engine_errors[machine.name] = error;
-    }
+    for_each_at_once(machines, kMostPings, [&](const messages::Machine& machine) {
+      if (!stop.stop_requested()) look_at_engine(machine);
+    });
   } while (world_.clock.sleep(2 * world_.settings.look_interval, stop));
+}
+
+void Watch::look_at_engine(const messages::Machine& machine) {
+  const auto engine = world_.engines.open(machine.docker, machine.tls);
+  std::string error;  // an endpoint that cannot be opened from here says nothing about its Engine
+  if (engine) {
+    if (const Status answered = (*engine)->ping(); !answered) error = answered.error().message;
+  }
+  const std::scoped_lock lock(mutex_);
+  if (error.empty())
+    seen_.engine_errors.erase(machine.name);
+  else
+    seen_.engine_errors[machine.name] = error;
 }
 
 void Watch::refresh_documents() {

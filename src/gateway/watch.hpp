@@ -67,6 +67,7 @@ class Watch {
  private:
   void look(const std::stop_token& stop);
   void look_at_engines(const std::stop_token& stop);
+  void look_at_engine(const messages::Machine& machine);
   void look_at_peers(const std::stop_token& stop);
   void look_at_groups();
   void look_at_flows();

@@ -4,6 +4,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <stop_token>
 
 #include "adapters/kafka/admin.hpp"
 #include "adapters/kafka/consumer.hpp"
@@ -15,6 +16,7 @@ namespace {
 using ports::TopicPartition;
 
 constexpr std::chrono::seconds kPublishWithin{30};
+constexpr std::chrono::seconds kPublishWithinAtTheEnd{2};
 constexpr std::chrono::seconds kLastRecordWithin{5};
 
 /// Waits for one delivery report; the callback may come after the waiter has gone.
@@ -25,31 +27,37 @@ class Receipt {
     status_ = std::move(status);
     set_.notify_all();
   }
-  std::optional<Status> wait() {
+  /// Who is to end waits no longer than a broker that is there needs to answer.
+  std::optional<Status> wait(const std::stop_token& ending) {
+    const auto told = [&] { return status_.has_value(); };
     std::unique_lock lock(mutex_);
-    set_.wait_for(lock, kPublishWithin, [&] { return status_.has_value(); });
+    if (!set_.wait_for(lock, ending, kPublishWithin, told) && ending.stop_requested())
+      set_.wait_for(lock, kPublishWithinAtTheEnd, told);
     return status_;
   }
 
  private:
   std::mutex mutex_;
-  std::condition_variable set_;
+  std::condition_variable_any set_;
   std::optional<Status> status_;
 };
 
 class KafkaBus final : public ports::Bus {
  public:
-  KafkaBus(KafkaSettings settings, std::unique_ptr<Producer> producer, std::unique_ptr<Admin> admin)
-      : settings_(std::move(settings)), admin_(std::move(admin)), producer_(std::move(producer)) {}
+  KafkaBus(KafkaSettings settings, std::unique_ptr<Producer> producer, std::unique_ptr<Admin> admin,
+           std::stop_token ending)
+      : settings_(std::move(settings)),
+        ending_(std::move(ending)),
+        admin_(std::move(admin)),
+        producer_(std::move(producer)) {}
 
   Status publish(const ports::Outgoing& record) override {
     const auto receipt = std::make_shared<Receipt>();
     SLIPWAY_TRY(
         producer_->publish_later(record, [receipt](Status status) { receipt->set(std::move(status)); }));
-    if (auto status = receipt->wait()) return *std::move(status);
-    return Error{
-        ErrorKind::kUnknown, "kafka.timeout",
-        fmt::format("publishing to {}: no answer within {} s", record.topic, kPublishWithin.count())};
+    if (auto status = receipt->wait(ending_)) return *std::move(status);
+    return Error{ErrorKind::kUnknown, "kafka.timeout",
+                 fmt::format("publishing to {}: no answer in time", record.topic)};
   }
 
   Status publish_later(const ports::Outgoing& record, std::function<void(Status)> done) override {
@@ -124,16 +132,18 @@ class KafkaBus final : public ports::Bus {
 
  private:
   const KafkaSettings settings_;
+  const std::stop_token ending_;
   std::unique_ptr<Admin> admin_;
   std::unique_ptr<Producer> producer_;  // last: its callbacks may use the others
 };
 
 }  // namespace
 
-Result<std::unique_ptr<ports::Bus>> open_bus(const KafkaSettings& settings, Clock& clock, Log log) {
+Result<std::unique_ptr<ports::Bus>> open_bus(const KafkaSettings& settings, Clock& clock, Log log,
+                                             std::stop_token ending) {
   SLIPWAY_ASSIGN(auto admin, Admin::create(settings));
   SLIPWAY_ASSIGN(auto producer, Producer::create(settings, clock, std::move(log)));
-  return std::make_unique<KafkaBus>(settings, std::move(producer), std::move(admin));
+  return std::make_unique<KafkaBus>(settings, std::move(producer), std::move(admin), std::move(ending));
 }
 
 }  // namespace slipway::kafka

@@ -89,6 +89,22 @@ TEST_F(MockedBus, says_that_no_broker_answers) {
   rd_kafka_mock_broker_set_up(mock_.get(), 1);
 }
 
+TEST_F(MockedBus, gives_up_waiting_soon_when_it_is_to_end) {
+  std::stop_source ending;
+  bus_ =
+      open_bus({rd_kafka_mock_cluster_bootstraps(mock_.get()), {}}, clock_, Log::silent(), ending.get_token())
+          .value();
+  ASSERT_TRUE(publish("1"));
+  rd_kafka_mock_broker_set_down(mock_.get(), 1);
+  const auto began = clock_.mono();
+  const std::jthread other([&] { ending.request_stop(); });
+  const auto status = publish("2");
+  EXPECT_LT(clock_.mono() - began, std::chrono::seconds(8));
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().kind, ErrorKind::kUnknown) << "it may have been written";
+  rd_kafka_mock_broker_set_up(mock_.get(), 1);
+}
+
 TEST_F(MockedBus, delivers_what_was_published_while_the_broker_was_away) {
   ASSERT_TRUE(publish("1"));
   rd_kafka_mock_broker_set_down(mock_.get(), 1);

@@ -50,6 +50,12 @@ Status AgentKeeper::ensure_image(ports::Engine& engine, const AgentImage& image)
   return engine.load_image(image.archive);
 }
 
+Result<AgentImage> AgentKeeper::supply_image(ports::Engine& engine) {
+  SLIPWAY_ASSIGN(auto image, image_for(engine));
+  SLIPWAY_TRY(ensure_image(engine, image));
+  return image;
+}
+
 Result<std::string> AgentKeeper::probe_volume(ports::Engine& engine) {
   SLIPWAY_ASSIGN(const auto image, image_for(engine));
   const std::string volume = "slipway-probe-" + image.probe_digest.substr(0, 12);

@@ -30,6 +30,8 @@ class AgentKeeper {
   /// Name of the volume with the probe for this engine, populated if it was not there.
   Result<std::string> probe_volume(ports::Engine& engine);
   Status remove(const MachineEngine& machine);
+  /// The agent's image for this engine, which carries the probe too, loaded if it was not there.
+  Result<AgentImage> supply_image(ports::Engine& engine);
 
  private:
   struct Wanted {

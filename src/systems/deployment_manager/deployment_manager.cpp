@@ -13,7 +13,8 @@ struct DeploymentManager::Parts {
         samples(world),
         questions(world),
         agents(world, samples),
-        hands{world, outbox, agents, questions},
+        broker_probe(world, agents),
+        hands{world, outbox, agents, questions, broker_probe},
         machines(world, agents),
         lanes(hands),
         requests(world, outbox, lanes),
@@ -30,6 +31,7 @@ struct DeploymentManager::Parts {
   SampleWatch samples;
   Questions questions;
   AgentKeeper agents;
+  BrokerProbe broker_probe;
   Hands hands;
   MachineKeeper machines;
   LaneKeeper lanes;

@@ -31,7 +31,8 @@ Result<ports::Image> supply_image(World& world, const MachineEngine& machine, co
   for (const auto& other : machines) {
     if (other.machine.name == machine.machine.name || other.machine.removed) continue;
     const auto engine = world.engines.open(other.machine.docker, other.machine.tls);
-    if (!engine) continue;  // the Node Manager's check names it
+    // The Node Manager's check names it; one that hangs is known by its ping in seconds.
+    if (!engine || !(*engine)->ping()) continue;
     const auto has = (*engine)->inspect_image(reference);
     if (!has || !*has) continue;
     const TemporaryFile archive;

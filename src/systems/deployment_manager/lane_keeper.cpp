@@ -2,10 +2,21 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace slipway::deployment_manager {
 namespace {
 
 constexpr milliseconds kLookEvery{500};
+
+std::optional<std::string> first_machine(const ports::Deployment& deployment, const ports::Lane& lane) {
+  if (const auto found = deployment.facts.find("machine"); found != deployment.facts.end())
+    return found->second;
+  if (deployment.request.machine) return deployment.request.machine->name;
+  if (lane.committed && lane.wanted != ports::Wanted::kRemoved && !lane.machines.empty())
+    return lane.machines.front();
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -29,9 +40,15 @@ void LaneKeeper::wake() {
 
 void LaneKeeper::run(const std::stop_token& stop) {
   MonoTime next_beat = world_.clock.mono();
+  MonoTime next_strays = next_beat;
   while (!stop.stop_requested()) {
     reap();
     look();
+    if (world_.clock.mono() >= next_strays) {
+      next_strays = world_.clock.mono() + world_.settings.look_for_strays;
+      if (auto done = bring_back_strays(); !done)
+        world_.log.warn("requests outside their lanes could not be looked for", done.error());
+    }
     if (world_.clock.mono() >= next_beat) {
       next_beat = world_.clock.mono() + world_.settings.lease_beat;
       renew_leases();
@@ -50,6 +67,7 @@ void LaneKeeper::look() {
   const auto lanes = world_.repository.lanes().all();
   if (!lanes) {
     world_.log.warn("the lanes cannot be read", lanes.error());
+    observed_.clear();  // nobody was seen to be silent while nothing was seen
     return;
   }
   for (const auto& lane : *lanes) look_at(lane);
@@ -82,8 +100,10 @@ void LaneKeeper::take_next(const ports::Lane& lane) {
       }
   const auto deployment = world_.repository.deployments().find(newest);
   if (!deployment) return;
-  if (!*deployment) {  // its insert was never stored: the record is redelivered and queued again
-    (void)world_.repository.lanes().unqueue(lane.service_id, newest);
+  // Its insert was never stored: the record is redelivered and queued again. Or it was cancelled: it is over.
+  if (!*deployment || (*deployment)->end) {
+    if (auto out = world_.repository.lanes().unqueue(lane.service_id, newest); !out)
+      world_.log.warn("a request that is over still waits", out.error());
     return;
   }
   const auto& deadline = (*deployment)->request.deadline;
@@ -94,8 +114,62 @@ void LaneKeeper::take_next(const ports::Lane& lane) {
       world_.log.warn("an expired request could not be ended", ended.error());
     return;
   }
+  if (!has_room(first_machine(**deployment, lane))) return;
   const auto taken = world_.repository.lanes().take(lane.service_id, newest, world_.settings.owner);
   if (taken && *taken) work_on(**taken);
+}
+
+// A machine that answers slowly, or not at all, must not use up the places of all the others. Requests whose
+// machine the Scheduler has yet to choose count as one machine.
+bool LaneKeeper::has_room(const std::optional<std::string>& machine) {
+  std::size_t there = 0;
+  for (auto& [service, working] : working_) {
+    if (!working->machine)
+      if (const auto found = world_.repository.deployments().find(working->request_id); found && *found)
+        working->machine = first_machine(**found, {});
+    if (working->machine == machine) ++there;
+  }
+  return there < world_.settings.most_per_machine;
+}
+
+// A deployer that died between storing a request and queueing it, or in the middle of a cancel, leaves a
+// document that no lane knows. One that is found so twice in a row is queued again.
+Status LaneKeeper::bring_back_strays() {
+  SLIPWAY_ASSIGN(const auto open, world_.repository.deployments().open());
+  std::set<std::string> in_lanes;
+  SLIPWAY_ASSIGN(const auto lanes, world_.repository.lanes().all());
+  for (const auto& lane : lanes) {
+    in_lanes.insert(lane.queue.begin(), lane.queue.end());
+    if (lane.active) in_lanes.insert(*lane.active);
+  }
+  std::set<std::string> strays;
+  for (const auto& deployment : open) {
+    if (in_lanes.contains(deployment.request_id)) continue;
+    strays.insert(deployment.request_id);
+    if (strays_.contains(deployment.request_id)) SLIPWAY_TRY(bring_back(deployment));
+  }
+  strays_ = std::move(strays);
+  return {};
+}
+
+Status LaneKeeper::bring_back(const ports::Deployment& stray) {
+  world_.log.warn("a request was in no lane", {{"request", stray.request_id}, {"service", stray.service_id}});
+  SLIPWAY_ASSIGN(const bool overtaken, is_overtaken(stray));
+  if (overtaken)
+    SLIPWAY_TRY(end_waiting(stray.service_id, stray.request_id, messages::State::kSuperseded,
+                            "a newer request came"));
+  else
+    SLIPWAY_TRY(world_.repository.lanes().enqueue(stray.service_id, stray.request_id));
+  return {};
+}
+
+Result<bool> LaneKeeper::is_overtaken(const ports::Deployment& stray) {
+  constexpr std::size_t kMostSeen = 50;
+  SLIPWAY_ASSIGN(const auto newer, world_.repository.deployments().latest(stray.service_id, kMostSeen));
+  return std::ranges::any_of(newer, [&](const ports::Deployment& other) {
+    return other.created_at > stray.created_at && other.request.action != messages::Action::kCancel &&
+           other.end != messages::State::kRejected;
+  });
 }
 
 Result<bool> LaneKeeper::end_waiting(const std::string& service, const std::string& request,
@@ -144,6 +218,7 @@ void LaneKeeper::work_on(const ports::Lane& lane) {
   auto working = std::make_unique<Working>();
   working->request_id = *lane.active;
   working->epoch = lane.epoch;
+  working->machine = first_machine(**deployment, lane);
   auto* raw = working.get();
   raw->thread = std::jthread([this, raw, lane, found = **deployment] {
     Journal journal(world_, hands_.outbox, found, lane, raw->hurry.get_token());

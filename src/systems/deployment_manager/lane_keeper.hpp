@@ -5,6 +5,8 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -27,7 +29,8 @@ class LaneKeeper {
   struct Working {
     std::string request_id;
     std::int64_t epoch = 0;
-    std::stop_source hurry;  ///< cancelled, lost or shutting down
+    std::optional<std::string> machine;  ///< none: not chosen yet
+    std::stop_source hurry;              ///< cancelled, lost or shutting down
     std::atomic<bool> done{false};
     std::jthread thread;  // last: uses the others
   };
@@ -40,6 +43,10 @@ class LaneKeeper {
   void look();
   void look_at(const ports::Lane& lane);
   void take_next(const ports::Lane& lane);
+  bool has_room(const std::optional<std::string>& machine);
+  Status bring_back_strays();
+  Status bring_back(const ports::Deployment& stray);
+  Result<bool> is_overtaken(const ports::Deployment& stray);
   void take_over_if_abandoned(const ports::Lane& lane);
   void work_on(const ports::Lane& lane);
   void renew_leases();
@@ -55,6 +62,7 @@ class LaneKeeper {
   bool woken_ = false;                                       // guarded by mutex_
   std::map<std::string, std::unique_ptr<Working>> working_;  // by service; only the looking thread
   std::map<std::string, Observed> observed_;                 // by service; only the looking thread
+  std::set<std::string> strays_;                             // seen at the last look; only the looking thread
   Worker worker_;                                            // last: its body uses all the others
 };
 

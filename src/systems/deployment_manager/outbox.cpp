@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace slipway::deployment_manager {
 namespace {
 
@@ -47,8 +49,10 @@ void Outbox::run(const std::stop_token& stop) {
             todo.insert(deployment.request_id);
     }
     for (const auto& id : todo)
-      if (auto done = publish(id, false); !done)
+      if (auto done = publish(id, false); !done) {
         world_.log.warn("publishing a deployment's status failed", done.error());
+        if (stop.stop_requested()) return;  // the next start finds the rest
+      }
     for (const auto& id : again)
       if (auto done = publish(id, true); !done) repeat_last(id);
   }
@@ -58,7 +62,9 @@ Status Outbox::publish(const std::string& request_id, bool again) {
   SLIPWAY_ASSIGN(auto deployment, world_.repository.deployments().find(request_id));
   if (!deployment || deployment->stages.empty()) return {};
   const auto count = static_cast<std::int64_t>(deployment->stages.size());
-  for (std::int64_t i = again ? count - 1 : deployment->published; i < count; ++i) {
+  // Said again is the last entry, but never before those that nobody has said yet.
+  for (std::int64_t i = again ? std::min(deployment->published, count - 1) : deployment->published; i < count;
+       ++i) {
     const auto& status = deployment->stages[static_cast<std::size_t>(i)];
     ports::Outgoing record{.topic = world_.topics.deployment_status,
                            .key = status.service_id,

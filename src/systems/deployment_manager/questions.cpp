@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
+#include "messages/strict_json.hpp"
+
 namespace slipway::deployment_manager {
 namespace {
 
@@ -15,18 +19,16 @@ Questions::Questions(World& world)
               {world.topics.placement_replies, world.topics.sensor_replies, world.topics.machine_replies},
               ports::From::kEnd, [this](const ports::Record& record) { hear(record); }) {}
 
+// Whose answer it is, is read first and alone: one that breaks its contract is an answer too, and who asked
+// is to hear what is wrong with it.
 void Questions::hear(const ports::Record& record) {
   if (!record.value) return;
-  std::string id;
-  if (record.topic == world_.topics.placement_replies) {
-    if (auto reply = messages::parse_placement_reply(*record.value); reply) id = reply->correlation_id;
-  } else if (record.topic == world_.topics.sensor_replies) {
-    if (auto reply = messages::parse_sensor_reply(*record.value); reply) id = reply->correlation_id;
-  } else if (auto reply = messages::parse_machine_reply(*record.value); reply) {
-    id = reply->correlation_id;
-  }
+  const auto value = messages::parse_strict_json(*record.value);
+  if (!value || !value->is_object()) return;
+  const auto id = value->find("correlation_id");
+  if (id == value->end() || !id->is_string()) return;
   std::lock_guard lock(mutex_);
-  const auto waiting = answers_.find(record.topic + "/" + id);
+  const auto waiting = answers_.find(record.topic + "/" + id->get<std::string>());
   if (waiting == answers_.end()) return;  // not ours, or nobody waits any more
   waiting->second = record.value;
   heard_.notify_all();
@@ -57,6 +59,16 @@ Questions::About<messages::MachineReply> Questions::about(const messages::Machin
            .key = request.machine,
            .correlation_id = request.correlation_id},
           messages::parse_machine_reply};
+}
+
+// The fault of who gave it, not of the request.
+Error Questions::bad_answer(const std::string& system, const Error& why) {
+  return {ErrorKind::kUnavailable,
+          fmt::format("{}.bad_reply", system),
+          fmt::format("the answer of the {} cannot be used: {}{}{}", system, why.where,
+                      why.where.empty() ? "" : ": ", why.message),
+          {},
+          "its log and its version"};
 }
 
 Result<std::string> Questions::answer_to(const Question& question, const std::string& value,

@@ -24,12 +24,15 @@ class Questions {
   explicit Questions(World& world);
 
   /// The reply to a PlacementRequest, SensorRequest or MachineRequest. Asks again every few seconds until it
-  /// comes; `<system>.no_reply` (kUnavailable) after `patience`.
+  /// comes; `<system>.no_reply` (kUnavailable) after `patience`, `<system>.bad_reply` (kUnavailable) for one that
+  /// breaks its contract.
   template <class Request>
   auto ask(const Request& request, std::chrono::seconds patience, const std::stop_token& stop) {
     const auto [question, parse] = about(request);
     const auto answer = answer_to(question, messages::to_json(request), patience, stop);
-    return answer ? parse(*answer) : answer.error();
+    auto reply = answer ? parse(*answer) : answer.error();
+    if (answer && !reply) reply = bad_answer(question.system, reply.error());
+    return reply;
   }
 
  private:
@@ -43,6 +46,7 @@ class Questions {
   About<messages::SensorReply> about(const messages::SensorRequest& request) const;
   About<messages::MachineReply> about(const messages::MachineRequest& request) const;
 
+  static Error bad_answer(const std::string& system, const Error& why);
   Result<std::string> answer_to(const Question& question, const std::string& value,
                                 std::chrono::seconds patience, const std::stop_token& stop);
   void hear(const ports::Record& record);

@@ -41,6 +41,22 @@ messages::DeploymentStatus only_status(const World& world, const messages::Deplo
   return status;
 }
 
+// A cancel that came before its request stands here in the request's place.
+bool is_tombstone(const ports::Deployment& known) {
+  return known.request.action == messages::Action::kCancel && known.request.cancels.empty();
+}
+
+Error other_content(const ports::Deployment& known, const std::string& digest) {
+  return conflict("request.conflict",
+                  fmt::format("request {} came before with another content ({} then, {} now)",
+                              known.request_id, known.request_digest.substr(0, 12), digest.substr(0, 12)),
+                  "use a new request_id");
+}
+
+Error gone() {
+  return unavailable("repository.race", "the deployment was there and is gone");
+}
+
 }  // namespace
 
 Requests::Requests(World& world, Outbox& outbox, LaneKeeper& lanes)
@@ -72,18 +88,13 @@ Status Requests::accept(const messages::DeploymentRequest& request) {
 
 Status Requests::again(const messages::DeploymentRequest& request, const std::string& digest) {
   SLIPWAY_ASSIGN(const auto known, world_.repository.deployments().find(request.request_id));
-  if (!known) return unavailable("repository.race", "the deployment was there and is gone");
+  if (!known) return gone();
   // The default deadline comes from the record, so it differs when a person sends the same line again.
   auto same_deadline = request;
   same_deadline.deadline = known->request.deadline;
-  const bool tombstone = known->request.action == messages::Action::kCancel && known->request.cancels.empty();
   if (digest != known->request_digest &&
-      sha256_hex(messages::to_json(same_deadline)) != known->request_digest && !tombstone)
-    return conflict(
-        "request.conflict",
-        fmt::format("request {} came before with another content ({} then, {} now)", request.request_id,
-                    known->request_digest.substr(0, 12), digest.substr(0, 12)),
-        "use a new request_id");
+      sha256_hex(messages::to_json(same_deadline)) != known->request_digest && !is_tombstone(*known))
+    return other_content(*known, digest);
   if (!known->end) {  // perhaps it was never queued
     world_.failpoints.hit(Failpoint::kInserted, known->service_id);
     SLIPWAY_ASSIGN(const auto lane, world_.repository.lanes().enqueue(known->service_id, request.request_id));
@@ -95,6 +106,15 @@ Status Requests::again(const messages::DeploymentRequest& request, const std::st
 
 Status Requests::end_at_once(const messages::DeploymentRequest& request, State state,
                              const std::string& message, const std::optional<Error>& error) {
+  SLIPWAY_ASSIGN(const bool fresh, insert_ended(request, state, message, error));
+  if (fresh) return {};
+  SLIPWAY_ASSIGN(const auto known, world_.repository.deployments().find(request.request_id));
+  if (!known) return gone();
+  return say_again(request, *known);
+}
+
+Result<bool> Requests::insert_ended(const messages::DeploymentRequest& request, State state,
+                                    const std::string& message, const std::optional<Error>& error) {
   auto deployment = document(world_, request);
   auto status = only_status(world_, request, state, message, error);
   if (const auto lane = world_.repository.lanes().find(request.service_id);
@@ -104,10 +124,16 @@ Status Requests::end_at_once(const messages::DeploymentRequest& request, State s
   deployment.end = state;
   deployment.open = false;
   SLIPWAY_ASSIGN(const bool fresh, world_.repository.deployments().insert(deployment));
-  if (fresh)
-    outbox_.wake(request.request_id);
-  else
-    outbox_.repeat_last(request.request_id);
+  if (fresh) outbox_.wake(request.request_id);
+  return fresh;
+}
+
+// What was answered once is answered the same again; another content under the same id is not answered at
+// all.
+Status Requests::say_again(const messages::DeploymentRequest& request, const ports::Deployment& known) {
+  const std::string digest = sha256_hex(messages::to_json(request));
+  if (digest != known.request_digest && !is_tombstone(known)) return other_content(known, digest);
+  outbox_.repeat_last(request.request_id);
   return {};
 }
 
@@ -116,12 +142,16 @@ Status Requests::refuse(const messages::DeploymentRequest& request, const Error&
 }
 
 Status Requests::cancel(const messages::DeploymentRequest& request) {
+  SLIPWAY_ASSIGN(const auto known, world_.repository.deployments().find(request.request_id));
+  if (known) return say_again(request, *known);
   SLIPWAY_ASSIGN(const auto target, world_.repository.deployments().find(request.cancels));
   if (!target) {
     // It may still come: then it ends as cancelled and runs nothing.
     messages::DeploymentRequest tombstone{
         .request_id = request.cancels, .action = messages::Action::kCancel, .service_id = request.service_id};
-    SLIPWAY_TRY(end_at_once(tombstone, State::kCancelled, "cancelled before it came", std::nullopt));
+    SLIPWAY_ASSIGN(const bool first,
+                   insert_ended(tombstone, State::kCancelled, "cancelled before it came", std::nullopt));
+    if (!first) return unavailable("repository.race", "the request came at this moment");
     return end_at_once(request, State::kSucceeded, "cancelled before it came", std::nullopt);
   }
   SLIPWAY_ASSIGN(const auto objection, cancel_target(request, *target));
@@ -138,19 +168,30 @@ Result<Requests::Objection> Requests::cancel_target(const messages::DeploymentRe
     return Objection{denied("cancel.forbidden",
                             fmt::format("{} is not a request of {}", request.cancels, request.service_id))};
   if (target.end) return *target.end == State::kCancelled ? Objection{} : Objection{too_late};
-  SLIPWAY_ASSIGN(const bool waiting, world_.repository.lanes().unqueue(target.service_id, request.cancels));
-  if (waiting) {
-    auto status =
-        only_status(world_, target.request, State::kCancelled, "cancelled while it waited", std::nullopt);
-    status.seq = static_cast<std::int64_t>(target.stages.size()) + 1;
-    SLIPWAY_ASSIGN(const bool ended,
-                   world_.repository.deployments().append(request.cancels, target.epoch, status));
-    if (ended) outbox_.wake(request.cancels);
+  SLIPWAY_ASSIGN(const bool cancelled, world_.repository.lanes().cancel(target.service_id, request.cancels));
+  if (cancelled) {
+    lanes_.wake();
     return Objection{};
   }
-  SLIPWAY_ASSIGN(const bool cancelled, world_.repository.lanes().cancel(target.service_id, request.cancels));
+  SLIPWAY_ASSIGN(const auto lane, world_.repository.lanes().find(target.service_id));
+  if (lane && lane->active == request.cancels) return Objection{too_late};
+  return cancel_waiting(target);
+}
+
+// It waits, or was accepted and is not queued yet. First the end, then out of the queue: a crash in between
+// leaves an ended request in the queue, which runs nothing; the other order would leave one without an end.
+Result<Requests::Objection> Requests::cancel_waiting(const ports::Deployment& target) {
+  auto status =
+      only_status(world_, target.request, State::kCancelled, "cancelled while it waited", std::nullopt);
+  status.seq = static_cast<std::int64_t>(target.stages.size()) + 1;
+  SLIPWAY_ASSIGN(const bool ended,
+                 world_.repository.deployments().append(target.request_id, target.epoch, status));
+  // Somebody took it at this moment: the record is handled again, and the lane decides.
+  if (!ended) return unavailable("repository.race", "the request began at this moment");
+  outbox_.wake(target.request_id);
+  SLIPWAY_TRY(world_.repository.lanes().unqueue(target.service_id, target.request_id));
   lanes_.wake();
-  return cancelled ? Objection{} : Objection{too_late};
+  return Objection{};
 }
 
 }  // namespace slipway::deployment_manager

@@ -26,8 +26,13 @@ class Requests {
   };
   Result<Objection> cancel_target(const messages::DeploymentRequest& request,
                                   const ports::Deployment& target);
+  Result<Objection> cancel_waiting(const ports::Deployment& target);
   Status end_at_once(const messages::DeploymentRequest& request, messages::State state,
                      const std::string& message, const std::optional<Error>& error);
+  /// False if there is a document with this id already.
+  Result<bool> insert_ended(const messages::DeploymentRequest& request, messages::State state,
+                            const std::string& message, const std::optional<Error>& error);
+  Status say_again(const messages::DeploymentRequest& request, const ports::Deployment& known);
 
   World& world_;
   Outbox& outbox_;

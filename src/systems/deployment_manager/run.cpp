@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/backoff.hpp"
 #include "systems/deployment_manager/container_plan.hpp"
 #include "systems/deployment_manager/names.hpp"
 #include "systems/deployment_manager/stage_deadline.hpp"
@@ -17,6 +18,13 @@ namespace {
 using messages::Stage;
 using messages::State;
 
+constexpr std::chrono::seconds kEnginePatience{60};
+
+// Kafka or the Repository does not answer: no fault of the deployment, however long it takes.
+bool is_peer_away(const Error& error) {
+  return error.retryable() && (error.code.starts_with("kafka.") || error.code.starts_with("repository."));
+}
+
 class Run {
  public:
   Run(Hands& hands, Journal& journal, const std::stop_token& hurry, const std::stop_token& shutdown)
@@ -28,6 +36,7 @@ class Run {
                  .journal = journal,
                  .agents = hands.agents,
                  .questions = hands.questions,
+                 .broker_probe = hands.broker_probe,
                  .stop = hurry,
                  .deadline = {},
                  .machine = {},
@@ -92,6 +101,34 @@ class Run {
     return context_.machine && !journal_.fact("release").empty() && stage < Stage::kStarted;
   }
 
+  // A stage that only finds Kafka, the Repository or the Engine away is done again while its time lasts:
+  // stages are made to be repeated.
+  StageResult run_through_trouble(const StageStep& step) {
+    Backoff backoff(milliseconds{200}, milliseconds{3000});
+    std::optional<MonoTime> since;
+    for (;;) {
+      auto outcome = step.run(context_);
+      if (outcome || !may_pass(step.stage, outcome.error())) return outcome;
+      if (!since) since = world_.clock.mono();
+      if (!is_peer_away(outcome.error()) && world_.clock.mono() - *since > kEnginePatience) return outcome;
+      say_waiting(step.stage, outcome.error());
+      if (!world_.clock.sleep(backoff.next(), context_.stop)) return outcome;
+    }
+  }
+
+  static bool may_pass(Stage stage, const Error& error) {
+    const bool engine = error.retryable() && error.code.starts_with("engine.");
+    return is_peer_away(error) || (engine && stage >= Stage::kBuilt);
+  }
+
+  // Once for each stage, and only where it can be stored.
+  void say_waiting(Stage stage, const Error& why) {
+    world_.log.warn(fmt::format("{} waits in the stage {}", journal_.id(), messages::to_string(stage)), why);
+    if (why.code.starts_with("repository.") || journal_.noted(stage, State::kWaiting)) return;
+    if (auto noted = journal_.note(stage, State::kWaiting, {.message = why.message}); !noted)
+      world_.log.warn("that it waits could not be noted", noted.error());
+  }
+
   StageResult run_in_time(const StageStep& step) {
     const auto limit =
         step.stage == Stage::kHealthy
@@ -101,9 +138,9 @@ class Run {
     const StageDeadline deadline(world_.clock, limit, hurry_);
     context_.deadline = world_.clock.mono() + limit;
     context_.stop = deadline.token();
-    auto outcome = step.run(context_);
+    auto outcome = run_through_trouble(step);
     context_.stop = hurry_;
-    if (outcome || !deadline.passed()) return outcome;
+    if (outcome || !deadline.passed() || is_peer_away(outcome.error())) return outcome;
     return unavailable("stage.deadline",
                        fmt::format("the stage {} took longer than {} s: {}", messages::to_string(step.stage),
                                    limit.count(), outcome.error().message));
@@ -196,6 +233,8 @@ class Run {
   Status stop_at(Stage stage, Error error) {
     if (auto lane = journal_.check_lane(); !lane) error = lane.error();
     if (error.code == kLaneLost) return error;
+    // Parked: nothing was decided, so nothing is undone; the next look at the lane goes on from here.
+    if (is_peer_away(error)) return error;
     const bool cancelled = error.code == kCancelled && journal_.lane().cancel == journal_.id();
     if (!cancelled && shutdown_.stop_requested()) return error;
     if (journal_.is_cut_over())

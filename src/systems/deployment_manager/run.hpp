@@ -3,6 +3,7 @@
 #include <stop_token>
 
 #include "systems/deployment_manager/agent_keeper.hpp"
+#include "systems/deployment_manager/broker_probe.hpp"
 #include "systems/deployment_manager/journal.hpp"
 #include "systems/deployment_manager/questions.hpp"
 
@@ -14,6 +15,7 @@ struct Hands {
   Outbox& outbox;
   AgentKeeper& agents;
   Questions& questions;
+  BrokerProbe& broker_probe;
 };
 
 /// Works an active deployment off, from wherever its journal says it got to, until its end is written and the

@@ -45,7 +45,9 @@ struct Settings {
   std::chrono::seconds reconcile_period{10};
   std::chrono::seconds sensor_patience{60};  ///< for the Sensor Manager's answer
   std::chrono::seconds placement_patience{60};
-  std::size_t most_active = 16;  ///< deployments worked on at once
+  std::chrono::seconds look_for_strays{10};  ///< requests that were stored and never queued
+  std::size_t most_active = 16;              ///< deployments worked on at once
+  std::size_t most_per_machine = 4;          ///< of these on one machine
 };
 
 }  // namespace slipway::deployment_manager

@@ -51,9 +51,7 @@ Status end(World& world, Journal& journal, State state, const Note& note) {
   return freed ? Status{} : Status{freed.error()};
 }
 
-}  // namespace
-
-Status stand_still(World& world, Journal& journal) {
+Status settle(World& world, Journal& journal) {
   const bool removes = journal.request().action == messages::Action::kRemove;
   const auto wanted = removes ? ports::Wanted::kRemoved : ports::Wanted::kStopped;
   SLIPWAY_TRY(journal.check_lane());
@@ -87,6 +85,19 @@ Status stand_still(World& world, Journal& journal) {
     return end(world, journal, State::kWarning, note);
   }
   return end(world, journal, State::kSucceeded, note);
+}
+
+}  // namespace
+
+Status stand_still(World& world, Journal& journal) {
+  auto done = settle(world, journal);
+  if (done || done.error().code != kCancelled || journal.lane().cancel != journal.id()) return done;
+  // The lane decides before any container is touched.
+  return end(world, journal, State::kCancelled,
+             {.message = "cancelled",
+              .error = done.error(),
+              .error_stage = std::string(messages::to_string(Stage::kAccepted)),
+              .final = true});
 }
 
 }  // namespace slipway::deployment_manager

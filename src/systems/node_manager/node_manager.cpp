@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/at_once.hpp"
 #include "ports/answers.hpp"
 #include "ports/request_loop.hpp"
 #include "systems/node_manager/decide.hpp"
@@ -13,6 +14,7 @@ namespace slipway::node_manager {
 namespace {
 
 constexpr std::string_view kAgent = "slipway-agent";
+constexpr std::size_t kMostChecks = 16;  // at once: an Engine that hangs delays no other
 
 }  // namespace
 
@@ -91,6 +93,7 @@ Result<std::string> NodeManager::Parts::answer(const messages::MachineRequest& r
   SLIPWAY_ASSIGN(const auto known, look_up(request));
   const auto decision = decide(request, known, clock.now(), [&]() -> Result<ports::EngineInfo> {
     SLIPWAY_ASSIGN(const auto engine, engines.open(request.docker, request.tls));
+    SLIPWAY_TRY(engine->ping());  // one that hangs is known in seconds: other requests wait behind this one
     return engine->info();
   });
   if (decision.store) SLIPWAY_TRY(registry.put(*decision.store));
@@ -125,10 +128,9 @@ void NodeManager::Parts::check_loop(const std::stop_token& stop) {
       log.warn("the machines cannot be read", machines.error());
       continue;
     }
-    for (const auto& machine : *machines) {
-      if (stop.stop_requested()) return;
-      check(machine);
-    }
+    for_each_at_once(*machines, kMostChecks, [&](const messages::Machine& machine) {
+      if (!stop.stop_requested()) check(machine);
+    });
   } while (clock.sleep(settings.check_every, stop));
 }
 

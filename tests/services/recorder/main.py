@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Consumer, KafkaException, Producer
 
 stopping = threading.Event()
 signal.signal(signal.SIGTERM, lambda *_: stopping.set())
@@ -23,5 +23,8 @@ while not stopping.is_set():
         producer.produce(os.environ["OUT"], json.dumps(reading))
     if messages:
         if producer.flush(10) == 0:
-            consumer.commit(asynchronous=False)
+            try:
+                consumer.commit(asynchronous=False)
+            except KafkaException as error:  # Kafka is away: the next commit counts, or they are read again
+                print("not committed:", error, flush=True)
 consumer.close()

@@ -12,7 +12,11 @@ StageResult ready_agent(StageContext& context) {
                                 [&] { return context.agents.ensure(*context.machine); });
   if (!put) return put.error();
   world.failpoints.hit(Failpoint::kAgentPut, context.journal.service());
-  SLIPWAY_TRY(context.agents.wait_for_sample(*context.machine, *put, context.deadline, context.stop));
+  if (auto heard = context.agents.wait_for_sample(*context.machine, *put, context.deadline, context.stop);
+      !heard) {
+    SLIPWAY_TRY(world.bus.ping(std::chrono::seconds{3}));  // with Kafka away no agent can be heard
+    return heard.error();
+  }
   const auto took = std::chrono::duration_cast<milliseconds>(world.clock.mono() - began);
   return StageOutcome{.message = put->started
                                      ? fmt::format("{} on {}, first sample after {}", put->version,

@@ -126,6 +126,13 @@ Result<std::int64_t> number_release(StageContext& context) {
   return release.number;
 }
 
+// The last moment before anything that serves is touched: its container must reach what it reads and writes.
+Status try_brokers(StageContext& context) {
+  const auto& spec = *context.spec;
+  if ((spec.sensors.empty() && spec.topics.empty()) || spec.network == "none") return {};
+  return context.broker_probe.check(*context.machine, spec.network, context.stop);
+}
+
 std::string describe(const ports::Release& release) {
   std::vector<std::string> parts;
   for (const auto& [name, bound] : release.topics)
@@ -148,6 +155,7 @@ StageResult bind(StageContext& context) {
   std::map<std::string, std::string> facts{{"binding", std::to_string(release.binding)}};
   for (const auto& [name, bound] : release.topics) facts["topic." + name] = bound.topic;
   SLIPWAY_ASSIGN(const bool unchanged, serves_already(context, number));
+  if (!unchanged) SLIPWAY_TRY(try_brokers(context));
   // From here on the release document holds all: a next owner goes on with `started`.
   facts[unchanged ? "unchanged" : "release"] = std::to_string(number);
   SLIPWAY_TRY(journal.remember(facts));

@@ -9,6 +9,7 @@
 #include "messages/deployment_status.hpp"
 #include "meta_file/service_spec.hpp"
 #include "systems/deployment_manager/agent_keeper.hpp"
+#include "systems/deployment_manager/broker_probe.hpp"
 #include "systems/deployment_manager/journal.hpp"
 #include "systems/deployment_manager/questions.hpp"
 
@@ -21,6 +22,7 @@ struct StageContext {
   Journal& journal;
   AgentKeeper& agents;
   Questions& questions;
+  BrokerProbe& broker_probe;
   std::stop_token stop;  ///< shutdown, lane lost or cancelled
   MonoTime deadline{};   ///< of the stage that runs
 
