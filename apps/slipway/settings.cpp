@@ -97,6 +97,7 @@ const std::map<std::string, Setter>& table() {
       {"runtimes.*.image", entry(&S::runtime_images)},
       {"build.ca_bundle", text(&S::ca_bundle_file)},
       {"reconcile.period", duration(&S::reconcile_period)},
+      {"reconcile.orphans_after", duration(&S::orphans_after)},
   };
   return kTable;
 }

@@ -41,6 +41,7 @@ struct ServerSettings {
   std::map<std::string, std::string> runtime_images;  ///< "python" -> base image
   std::string ca_bundle_file;
   std::chrono::milliseconds reconcile_period{10'000};
+  std::chrono::milliseconds orphans_after{300'000};
 };
 
 /// Reads the file (a path, or nothing for the default place, which need not exist) and the environment over
