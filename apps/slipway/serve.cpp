@@ -87,6 +87,7 @@ Result<deployment_manager::Settings> deployment_settings(const ServerSettings& s
   SLIPWAY_ASSIGN(out.secret_box, read_secret_key(settings));
   out.agent_interval = settings.agent_interval;
   out.reconcile_period = std::chrono::ceil<std::chrono::seconds>(settings.reconcile_period);
+  out.orphan_patience = std::chrono::ceil<std::chrono::seconds>(settings.orphans_after);
   return out;
 }
 
@@ -187,15 +188,17 @@ Status start_roles(Site& site, const ServerSettings& settings, const std::vector
         bus, repository, clock, log.named("sensor_manager"), topics,
         sensor_manager::SensorManagerSettings{.holder = owner});
   if (runs("node_manager"))
-    site.node_manager = std::make_unique<node_manager::NodeManager>(bus, repository, *site.engines, clock,
-                                                                    log.named("node_manager"), topics);
+    site.node_manager = std::make_unique<node_manager::NodeManager>(
+        bus, repository, *site.engines, clock, log.named("node_manager"), topics,
+        node_manager::NodeManagerSettings{.holder = owner});
   if (runs("scheduler"))
     site.scheduler =
         std::make_unique<scheduler::Scheduler>(bus, repository, clock, log.named("scheduler"), topics,
                                                scheduler::SchedulerSettings{.holder = owner});
   if (runs("life_cycle_manager"))
     site.life_cycle_manager = std::make_unique<life_cycle_manager::LifeCycleManager>(
-        bus, repository, clock, log.named("life_cycle_manager"), topics);
+        bus, repository, clock, log.named("life_cycle_manager"), topics,
+        life_cycle_manager::LifeCycleManagerSettings{.holder = owner});
   if (runs("deployment_manager")) {
     SLIPWAY_ASSIGN(auto deployment, deployment_settings(settings, owner, topics));
     site.deployment_manager =

@@ -107,6 +107,7 @@ const std::map<std::string, Setter>& table() {
       {"build.ca_bundle", text(&S::ca_bundle_file)},
       {"secrets.key_file", text(&S::secrets_key_file)},
       {"reconcile.period", duration(&S::reconcile_period)},
+      {"reconcile.orphans_after", duration(&S::orphans_after)},
   };
   return kTable;
 }

@@ -84,6 +84,14 @@ struct ContainerSpec {
   std::vector<std::string> extra_hosts;
 };
 
+/// What can be changed on a container while it runs.
+struct Limits {
+  std::int64_t memory = 0;  ///< bytes; = memory + swap
+  std::int64_t nano_cpus = 0;
+  std::int64_t pids = 0;
+  bool operator==(const Limits&) const = default;
+};
+
 struct Container {
   std::string id, name, image, image_id;
   std::map<std::string, std::string> labels;
@@ -96,6 +104,7 @@ struct Container {
   std::string health_log;  ///< output of the last check
   std::string restart;     ///< policy: no, always, on-failure:5
   int restart_count = 0;
+  Limits limits;
   std::string started_at, finished_at;  ///< as the engine says, RFC 3339 with nanoseconds
   std::map<int, std::string> ports;  ///< container port -> "127.0.0.1:49153"; empty in list() of stopped ones
 };

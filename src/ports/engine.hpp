@@ -51,9 +51,12 @@ class Engine {
   /// With its anonymous volumes. Removing what is gone is a success.
   virtual Status remove(const std::string& id, bool force) = 0;
   virtual Status set_restart_policy(const std::string& id, const std::string& policy) = 0;
+  virtual Status set_limits(const std::string& id, const Limits& limits) = 0;
+  /// Of one that is not paused: a success.
+  virtual Status unpause(const std::string& id) = 0;
   virtual Result<std::optional<Container>> inspect(const std::string& id_or_name) = 0;
   /// Running and stopped ones that carry all the labels ("key=value" or "key"). No error, oom_killed,
-  /// restart, times.
+  /// restart, limits, times.
   virtual Result<std::vector<Container>> list(const std::vector<std::string>& labels) = 0;
 
   /// The last `tail` lines of standard output and error, in order.

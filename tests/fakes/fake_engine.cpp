@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <sstream>
 
@@ -135,6 +136,12 @@ void FakeEngine::set_health(const std::string& id_or_name, const std::string& he
     held->container.health = health;
     emit(*held, "health_status", {}, health);
   }
+}
+
+void FakeEngine::pause(const std::string& id_or_name) {
+  const std::lock_guard lock{mutex_};
+  if (auto* held = find(id_or_name); held != nullptr && held->container.running)
+    held->container.state = "paused";
 }
 
 void FakeEngine::log_line(const std::string& id_or_name, const std::string& line) {
@@ -446,6 +453,7 @@ Result<std::string> FakeEngine::create(const ContainerSpec& spec) {
   container.state = "created";
   container.health = spec.health.test.empty() ? "none" : "starting";
   container.restart = spec.restart;
+  container.limits = {spec.memory, std::llround(spec.cpus * 1e9), spec.pids};
   for (const auto& mount : spec.mounts) {
     if (mount.kind == ports::Mount::Kind::kVolume && !mount.source.empty())
       volumes_.try_emplace(mount.source);
@@ -523,6 +531,28 @@ Status FakeEngine::set_restart_policy(const std::string& id, const std::string& 
   auto* held = find(id);
   if (held == nullptr) return no_container(id);
   held->container.restart = policy;
+  if (fault) return fault->error;
+  return {};
+}
+
+Status FakeEngine::set_limits(const std::string& id, const ports::Limits& limits) {
+  const std::lock_guard lock{mutex_};
+  const auto fault = enter("set_limits", name_of(id));
+  if (fault && !fault->takes_effect) return fault->error;
+  auto* held = find(id);
+  if (held == nullptr) return no_container(id);
+  held->container.limits = limits;
+  if (fault) return fault->error;
+  return {};
+}
+
+Status FakeEngine::unpause(const std::string& id) {
+  const std::lock_guard lock{mutex_};
+  const auto fault = enter("unpause", name_of(id));
+  if (fault && !fault->takes_effect) return fault->error;
+  auto* held = find(id);
+  if (held == nullptr) return no_container(id);
+  if (held->container.state == "paused") held->container.state = "running";
   if (fault) return fault->error;
   return {};
 }

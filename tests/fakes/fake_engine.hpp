@@ -56,6 +56,7 @@ class FakeEngine final : public ports::Engine {
   std::string add_container(ports::Container container);
   void die(const std::string& id_or_name, int exit_code, bool oom = false);
   void set_health(const std::string& id_or_name, const std::string& health);
+  void pause(const std::string& id_or_name);
   void log_line(const std::string& id_or_name, const std::string& line);
 
   // What a test looks at.
@@ -83,6 +84,8 @@ class FakeEngine final : public ports::Engine {
   Status stop(const std::string& id, std::chrono::seconds grace) override;
   Status remove(const std::string& id, bool force) override;
   Status set_restart_policy(const std::string& id, const std::string& policy) override;
+  Status set_limits(const std::string& id, const ports::Limits& limits) override;
+  Status unpause(const std::string& id) override;
   Result<std::optional<ports::Container>> inspect(const std::string& id_or_name) override;
   Result<std::vector<ports::Container>> list(const std::vector<std::string>& labels) override;
   Result<std::vector<std::string>> last_logs(const std::string& id, std::size_t tail) override;

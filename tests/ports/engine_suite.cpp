@@ -350,6 +350,26 @@ TEST_P(EngineSuite, restart_policies_can_be_changed) {
   EXPECT_EQ(inspect(id).restart, "no");
 }
 
+TEST_P(EngineSuite, limits_can_be_changed_and_are_told) {
+  auto limited = spec("limits", kSleeps);
+  limited.memory = 32LL << 20;
+  limited.cpus = 0.5;
+  limited.pids = 20;
+  const auto id = run(limited);
+  EXPECT_EQ(inspect(id).limits, (ports::Limits{32LL << 20, 500'000'000, 20}));
+  const ports::Limits more{64LL << 20, 250'000'000, 30};
+  const auto set = engine().set_limits(id, more);
+  ASSERT_TRUE(set) << to_string(set.error());
+  EXPECT_EQ(inspect(id).limits, more);
+}
+
+TEST_P(EngineSuite, unpausing_what_is_not_paused_is_a_success) {
+  const auto id = run(spec("unpause", kSleeps));
+  const auto done = engine().unpause(id);
+  EXPECT_TRUE(done) << to_string(done.error());
+  EXPECT_TRUE(inspect(id).running);
+}
+
 TEST_P(EngineSuite, always_brings_a_stopped_one_back_only_when_it_died) {
   const auto id = run(spec("always", kSleeps));
   ASSERT_TRUE(engine().set_restart_policy(id, "always"));

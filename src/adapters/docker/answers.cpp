@@ -160,7 +160,9 @@ Result<ports::Container> parse_container(std::string_view json) {
   container.finished_at = text_at(state, "FinishedAt");
   container.health = parse_health(at(state, "Health"));
   container.health_log = last_health_output(at(state, "Health"));
-  container.restart = parse_restart(at(at(answer, "HostConfig"), "RestartPolicy"));
+  const auto& host = at(answer, "HostConfig");
+  container.restart = parse_restart(at(host, "RestartPolicy"));
+  container.limits = {number_at(host, "Memory"), number_at(host, "NanoCpus"), number_at(host, "PidsLimit")};
   container.restart_count = int_at(answer, "RestartCount");
   container.ports = parse_ports(at(at(answer, "NetworkSettings"), "Ports"));
   return container;

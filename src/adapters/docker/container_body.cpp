@@ -111,4 +111,11 @@ std::string restart_body(const std::string& policy) {
   return dump({{"RestartPolicy", restart_policy(policy)}});
 }
 
+std::string limits_body(const ports::Limits& limits) {
+  return dump({{"Memory", limits.memory},
+               {"MemorySwap", limits.memory},
+               {"NanoCpus", limits.nano_cpus},
+               {"PidsLimit", limits.pids}});
+}
+
 }  // namespace slipway::docker

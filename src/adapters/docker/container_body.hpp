@@ -11,5 +11,6 @@ std::string container_body(const ports::ContainerSpec& spec);
 
 /// The JSON of a restart policy ("no", "always", "on-failure:5") for an update.
 std::string restart_body(const std::string& policy);
+std::string limits_body(const ports::Limits& limits);
 
 }  // namespace slipway::docker

@@ -33,6 +33,8 @@ class DockerEngine final : public ports::Engine {
   Status stop(const std::string& id, std::chrono::seconds grace) override;
   Status remove(const std::string& id, bool force) override;
   Status set_restart_policy(const std::string& id, const std::string& policy) override;
+  Status set_limits(const std::string& id, const ports::Limits& limits) override;
+  Status unpause(const std::string& id) override;
   Result<std::optional<ports::Container>> inspect(const std::string& id_or_name) override;
   Result<std::vector<ports::Container>> list(const std::vector<std::string>& labels) override;
 

@@ -93,6 +93,18 @@ Status DockerEngine::set_restart_policy(const std::string& id, const std::string
   return expect_ok(response, "setting the restart policy");
 }
 
+Status DockerEngine::set_limits(const std::string& id, const ports::Limits& limits) {
+  SLIPWAY_ASSIGN(const auto response,
+                 api_.call(make_request("POST", container_path(id, "/update"), limits_body(limits))));
+  return expect_ok(response, "setting the limits");
+}
+
+Status DockerEngine::unpause(const std::string& id) {
+  SLIPWAY_ASSIGN(const auto response, api_.call(make_request("POST", container_path(id, "/unpause"))));
+  if (response.body.find("is not paused") != std::string::npos) return {};
+  return expect_ok(response, "letting the container go on");
+}
+
 Result<std::optional<ports::Container>> DockerEngine::inspect(const std::string& id_or_name) {
   SLIPWAY_ASSIGN(const auto response, api_.call(make_request("GET", container_path(id_or_name, "/json"))));
   if (response.status == 404) return std::optional<ports::Container>{};

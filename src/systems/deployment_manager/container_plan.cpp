@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "base/time_text.hpp"
 #include "messages/topics.hpp"
+#include "systems/deployment_manager/drift.hpp"
 #include "systems/deployment_manager/names.hpp"
 #include "systems/deployment_manager/secrets.hpp"
 
@@ -137,6 +139,9 @@ ContainerPlan plan_container(const PlanInput& input, const Settings& settings) {
   if (!service.command.empty()) spec.command = service.command;
   spec.env = environment(input, settings);
   spec.labels = labels(input, settings, plan.restart);
+  const ports::Limits limits{static_cast<std::int64_t>(service.memory_bytes),
+                             std::llround(service.cpus * 1e9), static_cast<std::int64_t>(service.pids)};
+  spec.labels.emplace(kLabelLimits, encode_limits(limits));
   for (const auto& [key, value] : service.labels) spec.labels.emplace("service." + key, value);
   spec.user = user_of(input);
   spec.working_dir = service.working_dir;

@@ -1,6 +1,7 @@
 #include "systems/deployment_manager/deployment_manager.hpp"
 
 #include "systems/deployment_manager/machine_keeper.hpp"
+#include "systems/deployment_manager/orphans.hpp"
 #include "systems/deployment_manager/requests.hpp"
 
 namespace slipway::deployment_manager {
@@ -24,7 +25,9 @@ struct DeploymentManager::Parts {
               .deadletter_topic = world.topics.deadletter,
               .source = "/deployment_manager",
               .attempts = &world.repository.attempts()},
-             [this](const ports::Record& record) { return requests.handle(record); }) {}
+             [this](const ports::Record& record) { return requests.handle(record); }) {
+    remove_left_image_files(world.log);
+  }
 
   World world;
   Outbox outbox;

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
-
 #include "base/ids.hpp"
 
 namespace slipway::deployment_manager {
@@ -12,8 +10,7 @@ namespace {
 // A file below the temporary folder, removed at the end of the scope.
 struct TemporaryFile {
   std::filesystem::path path;
-  TemporaryFile()
-      : path(std::filesystem::temp_directory_path() / ("slipway-image-" + make_uuid() + ".tar")) {}
+  TemporaryFile() : path(image_folder() / fmt::format("{}{}.tar", kImageFilePrefix, make_uuid())) {}
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
   ~TemporaryFile() {
@@ -23,6 +20,10 @@ struct TemporaryFile {
 };
 
 }  // namespace
+
+std::filesystem::path image_folder() {
+  return std::filesystem::temp_directory_path();
+}
 
 Result<ports::Image> supply_image(World& world, const MachineEngine& machine, const std::string& reference) {
   SLIPWAY_ASSIGN(const auto there, machine.engine->inspect_image(reference));

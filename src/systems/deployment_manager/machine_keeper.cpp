@@ -12,6 +12,7 @@ namespace slipway::deployment_manager {
 namespace {
 
 constexpr std::chrono::seconds kLookForMachines{2};
+constexpr milliseconds kLookAtLease{100};
 
 }  // namespace
 
@@ -19,6 +20,8 @@ MachineWatch::MachineWatch(World& world, AgentKeeper& agents, MachineEngine mach
     : world_(world),
       machine_(std::move(machine)),
       reconciler_(world, agents),
+      lease_(world.repository.leases(), world.clock, world.log, "machine/" + machine_.machine.name,
+             world.settings.owner),
       watching_([this](const std::stop_token& stop) { watch_loop(stop); }),
       reconciling_([this](const std::stop_token& stop) { reconcile_loop(stop); }) {}
 
@@ -30,14 +33,22 @@ void MachineWatch::wake() {
   changed_.notify_all();
 }
 
+// False: to be ended.
+bool MachineWatch::wait_for_lease(const std::stop_token& stop) {
+  while (!lease_.held())
+    if (!world_.clock.sleep(kLookAtLease, stop)) return false;
+  return !stop.stop_requested();
+}
+
 void MachineWatch::reconcile_loop(const std::stop_token& stop) {
-  while (!stop.stop_requested()) {
+  while (wait_for_lease(stop)) {
     {
       std::unique_lock lock(mutex_);
       changed_.wait_for(lock, stop, world_.settings.reconcile_period, [&] { return woken_; });
       woken_ = false;
     }
     if (stop.stop_requested()) return;
+    if (!lease_.held()) continue;
     if (auto alive = machine_.engine->ping(); !alive) {
       set_reachable(false);
       continue;
@@ -59,7 +70,7 @@ void MachineWatch::set_reachable(bool reachable) {
 
 void MachineWatch::watch_loop(const std::stop_token& stop) {
   Backoff backoff(milliseconds{200}, milliseconds{5000});
-  while (!stop.stop_requested()) {
+  while (wait_for_lease(stop)) {
     const auto ended = machine_.engine->watch(
         label(kLabelInstance, world_.settings.instance), [&] { backoff.reset(); },
         [&](const ports::EngineEvent& event) { hear(event); }, stop);
@@ -69,6 +80,7 @@ void MachineWatch::watch_loop(const std::stop_token& stop) {
 }
 
 void MachineWatch::hear(const ports::EngineEvent& event) {
+  if (!lease_.held()) return;  // told by who holds it now
   if (find_label(event.labels, kLabelRole) == "service") {
     if (event.action == "start") tell("started", &event);
     if (event.action == "die") tell("died", &event);

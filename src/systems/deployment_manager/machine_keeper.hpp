@@ -6,13 +6,14 @@
 #include <mutex>
 #include <string>
 
+#include "ports/role_lease.hpp"
 #include "systems/deployment_manager/reconcile.hpp"
 
 namespace slipway::deployment_manager {
 
 /// One machine: a thread that reconciles it every 10 s and whenever its Engine says that something happened,
-/// and one that hears the Engine's events and publishes them on service.events. A hung Engine holds up nobody
-/// else.
+/// and one that hears the Engine's events and publishes them on service.events. Of all deployers only the one
+/// that holds the lease `machine/<name>` does either. A hung Engine holds up nobody else.
 class MachineWatch {
  public:
   MachineWatch(World& world, AgentKeeper& agents, MachineEngine machine);
@@ -20,6 +21,7 @@ class MachineWatch {
  private:
   void reconcile_loop(const std::stop_token& stop);
   void watch_loop(const std::stop_token& stop);
+  bool wait_for_lease(const std::stop_token& stop);
   void hear(const ports::EngineEvent& event);
   void tell(const std::string& event, const ports::EngineEvent* from);
   void set_reachable(bool reachable);
@@ -28,6 +30,7 @@ class MachineWatch {
   World& world_;
   MachineEngine machine_;
   Reconciler reconciler_;
+  ports::RoleLease lease_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
   bool woken_ = true;      // guarded by mutex_

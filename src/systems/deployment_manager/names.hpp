@@ -22,6 +22,8 @@ inline constexpr std::string_view kLabelImage = "slipway.image";
 inline constexpr std::string_view kLabelAgentConfig = "slipway.agent_config";
 inline constexpr std::string_view kLabelAgentVersion = "slipway.agent_version";
 inline constexpr std::string_view kLabelRestart = "slipway.restart";  ///< the policy to restore
+inline constexpr std::string_view kLabelLimits = "slipway.limits";    ///< and the limits
+inline constexpr std::string_view kLabelBuild = "slipway.build";  ///< of a build's own containers: instance
 
 /// "<key>=<value>", as label filters want it.
 std::string label(std::string_view key, std::string_view value);

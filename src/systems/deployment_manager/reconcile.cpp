@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "messages/service_event.hpp"
+#include "systems/deployment_manager/drift.hpp"
 #include "systems/deployment_manager/names.hpp"
 #include "systems/deployment_manager/switch.hpp"
 
@@ -46,6 +47,22 @@ Status Reconciler::reconcile(const MachineEngine& machine, const std::stop_token
       world_.log.warn(fmt::format("{} on {} cannot be mended now", lane.service_id, machine.machine.name),
                       settled.error());
   }
+  SLIPWAY_TRY(remove_unknown(machine, lanes, containers));
+  SLIPWAY_TRY(orphans_.sweep(machine));
+  return record(machine, containers);
+}
+
+// Containers of services that the Repository has never heard of. Where it knows none at all, it is more
+// likely the wrong Repository than that all of them are too many.
+Status Reconciler::remove_unknown(const MachineEngine& machine, const std::vector<ports::Lane>& lanes,
+                                  const Containers& containers) {
+  if (lanes.empty() && !containers.empty())
+    return conflict(
+        "repository.empty",
+        fmt::format("{} containers of this installation run, but the Repository knows no service: "
+                    "nothing is removed",
+                    containers.size()),
+        "is mongodb.database the right one? If so, remove the containers by hand");
   for (const auto& container : containers) {
     const auto service = find_label(container.labels, kLabelService);
     if (std::ranges::any_of(lanes, [&](const auto& lane) { return lane.service_id == service; })) continue;
@@ -53,7 +70,7 @@ Status Reconciler::reconcile(const MachineEngine& machine, const std::stop_token
                     {{"container", container.name}, {"machine", machine.machine.name}});
     SLIPWAY_TRY(machine.engine->remove(container.id, true));
   }
-  return record(machine, containers);
+  return {};
 }
 
 Result<bool> Reconciler::still_free(const ports::Lane& lane) {
@@ -87,8 +104,20 @@ Status Reconciler::settle(const MachineEngine& machine, const ports::Lane& lane,
     }
   }
   if (!here || lane.wanted != Wanted::kRunning || !lane.committed) return {};
-  const bool fine = serving && (serving->running || serving->state == "restarting");
-  return fine ? Status{} : heal(machine, lane, serving);
+  const bool up = serving && (serving->running || serving->state == "restarting");
+  return up ? mend(machine, lane, *serving) : heal(machine, lane, serving);
+}
+
+Status Reconciler::mend(const MachineEngine& machine, const ports::Lane& lane,
+                        const ports::Container& serving) {
+  SLIPWAY_ASSIGN(const auto container, machine.engine->inspect(serving.id));
+  if (!container) return {};  // the next look heals it
+  const Drift drift = find_drift(*container);
+  if (!drift.any()) return {};
+  SLIPWAY_ASSIGN(const bool free, still_free(lane));
+  if (!free) return {};
+  tell_drift(machine, lane, fmt::format("{} was changed: {}: changed back", container->name, drift.words));
+  return mend_drift(*machine.engine, container->id, drift);
 }
 
 Status Reconciler::heal(const MachineEngine& machine, const ports::Lane& lane,

@@ -2,14 +2,14 @@
 
 #include "messages/deployment_request.hpp"
 #include "ports/answers.hpp"
-#include "ports/request_loop.hpp"
+#include "ports/role_seat.hpp"
 #include "systems/life_cycle_manager/decide.hpp"
 
 namespace slipway::life_cycle_manager {
 
 struct LifeCycleManager::Parts {
   Parts(ports::Bus& the_bus, ports::Repository& the_repository, Clock& the_clock, Log the_log,
-        messages::Topics the_topics)
+        messages::Topics the_topics, const LifeCycleManagerSettings& settings)
       : bus(the_bus),
         repository(the_repository),
         clock(the_clock),
@@ -17,11 +17,14 @@ struct LifeCycleManager::Parts {
         topics(std::move(the_topics)),
         answers(bus, repository, clock, "life_cycle_manager", topics.service_replies,
                 "slipway.service.replied.v1"),
-        loop(bus, clock, log,
-             {.group = topics.group("life_cycle_manager"),
-              .topics = {topics.service_requests, topics.deployment_status, topics.service_events},
-              .deadletter_topic = topics.deadletter,
-              .source = "/life_cycle_manager"},
+        seat(bus, repository.leases(), clock, log,
+             {.role = "life_cycle_manager",
+              .holder = settings.holder,
+              .requests = {.group = topics.group("life_cycle_manager"),
+                           .topics = {topics.service_requests, topics.deployment_status,
+                                      topics.service_events},
+                           .deadletter_topic = topics.deadletter,
+                           .source = "/life_cycle_manager"}},
              [this](const ports::Record& record) { return handle(record); }) {}
 
   Status handle(const ports::Record& record);
@@ -36,12 +39,12 @@ struct LifeCycleManager::Parts {
   Log log;
   messages::Topics topics;
   ports::Answers answers;
-  ports::RequestLoop loop;  // last: its handler uses all the others
+  ports::RoleSeat seat;  // last: its handler uses all the others
 };
 
 LifeCycleManager::LifeCycleManager(ports::Bus& bus, ports::Repository& repository, Clock& clock, Log log,
-                                   messages::Topics topics)
-    : parts_(std::make_unique<Parts>(bus, repository, clock, std::move(log), std::move(topics))) {}
+                                   messages::Topics topics, LifeCycleManagerSettings settings)
+    : parts_(std::make_unique<Parts>(bus, repository, clock, std::move(log), std::move(topics), settings)) {}
 LifeCycleManager::~LifeCycleManager() = default;
 
 Status LifeCycleManager::Parts::handle(const ports::Record& record) {
@@ -89,6 +92,10 @@ Result<std::string> LifeCycleManager::Parts::pass_on(const messages::DeploymentR
 Status LifeCycleManager::Parts::handle_status(const ports::Record& record) {
   SLIPWAY_ASSIGN(const auto status, messages::parse_deployment_status(*record.value));
   if (status.service_id.empty()) return {};  // a refusal that names no service
+  if (!status.final) {                       // said again, by a replay or by a second deployer, after the end
+    SLIPWAY_ASSIGN(const auto deployment, repository.deployments().find(status.request_id));
+    if (deployment && deployment->end) return {};
+  }
   SLIPWAY_ASSIGN(const auto known, repository.services().find(status.service_id));
   SLIPWAY_ASSIGN(const auto lane, repository.lanes().find(status.service_id));
   auto service = after_status(known, status, lane);

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <mutex>
 
 #include "base/at_once.hpp"
 #include "ports/answers.hpp"
-#include "ports/request_loop.hpp"
+#include "ports/role_seat.hpp"
 #include "systems/node_manager/decide.hpp"
 #include "systems/node_manager/registry.hpp"
 
@@ -15,6 +17,8 @@ namespace {
 
 constexpr std::string_view kAgent = "slipway-agent";
 constexpr std::size_t kMostChecks = 16;  // at once: an Engine that hangs delays no other
+constexpr milliseconds kLookAtLease{100};
+constexpr std::size_t kMostMachines = 10'000;
 
 }  // namespace
 
@@ -27,23 +31,28 @@ struct NodeManager::Parts {
         clock(the_clock),
         log(std::move(the_log)),
         topics(std::move(the_topics)),
-        settings(the_settings),
+        settings(std::move(the_settings)),
         registry(bus, repository, topics),
         answers(bus, repository, clock, "node_manager", topics.machine_replies, "slipway.machine.replied.v1"),
+        seat(
+            bus, repository.leases(), clock, log,
+            {.role = "node_manager",
+             .holder = settings.holder,
+             .requests = {.group = topics.group("node_manager"),
+                          .topics = {topics.machine_requests},
+                          .deadletter_topic = topics.deadletter,
+                          .source = "/node_manager"}},
+            [this](const ports::Record& record) { return handle(record); }, [this] { return take_office(); }),
         states(bus, clock, log, {topics.machine_state}, ports::From::kBeginning,
-               [this](const ports::Record& record) { fold_state(record); }),
-        requests(bus, clock, log,
-                 {.group = topics.group("node_manager"),
-                  .topics = {topics.machine_requests},
-                  .deadletter_topic = topics.deadletter,
-                  .source = "/node_manager"},
-                 [this](const ports::Record& record) { return handle(record); }),
+               [this](const ports::Record& record) { hear_state(record); }),
         checks([this](const std::stop_token& stop) { check_loop(stop); }) {}
 
   Status handle(const ports::Record& record);
   Result<std::string> answer(const messages::MachineRequest& request);
   Result<Known> look_up(const messages::MachineRequest& request);
-  void fold_state(const ports::Record& record);
+  Status take_office();
+  void hear_state(const ports::Record& record);
+  Status fold(const messages::MachineStateReport& report);
   void check_loop(const std::stop_token& stop);
   void check(const messages::Machine& machine);
 
@@ -56,8 +65,10 @@ struct NodeManager::Parts {
   NodeManagerSettings settings;
   Registry registry;
   ports::Answers answers;
-  ports::TopicReader states;  // these last: their bodies use all the others
-  ports::RequestLoop requests;
+  std::mutex mutex;
+  std::map<std::string, messages::MachineStateReport> heard;  // guarded by mutex: what each machine is
+  ports::RoleSeat seat;                                       // these last: their bodies use all the others
+  ports::TopicReader states;
   Worker checks;
 };
 
@@ -104,32 +115,57 @@ Result<std::string> NodeManager::Parts::answer(const messages::MachineRequest& r
   return messages::to_json(decision.reply);
 }
 
-void NodeManager::Parts::fold_state(const ports::Record& record) {
-  if (!record.value) return;
+// What was said while somebody else held the lease may not have been stored by him.
+Status NodeManager::Parts::take_office() {
+  SLIPWAY_TRY(registry.publish_all());
+  std::map<std::string, messages::MachineStateReport> reports;
+  {
+    const std::lock_guard lock(mutex);
+    reports = heard;
+  }
+  for (const auto& [machine, report] : reports) SLIPWAY_TRY(fold(report));
+  return {};
+}
+
+void NodeManager::Parts::hear_state(const ports::Record& record) {
+  if (!record.value) {
+    const std::lock_guard lock(mutex);
+    heard.erase(record.key.value_or(""));
+    return;
+  }
   const auto report = messages::parse_machine_state(*record.value);
   if (!report) {
     log.warn(fmt::format("a machine state at {} cannot be read", record.place()), report.error());
     return;
   }
-  const auto stored = registry.change(report->machine, false, [&](messages::Machine& machine) {
-    machine.state = *report;
-    return true;
-  });
-  if (!stored)
+  {
+    const std::lock_guard lock(mutex);
+    if (heard.size() >= kMostMachines && !heard.contains(report->machine)) return;
+    heard[report->machine] = *report;
+  }
+  if (!seat.held()) return;
+  if (const auto stored = fold(*report); !stored)
     log.warn("a machine's state could not be stored", stored.error());  // the next report comes in seconds
 }
 
+Status NodeManager::Parts::fold(const messages::MachineStateReport& report) {
+  return registry.change(report.machine, false, [&](messages::Machine& machine) {
+    machine.state = report;
+    return true;
+  });
+}
+
 void NodeManager::Parts::check_loop(const std::stop_token& stop) {
-  if (auto said = registry.publish_all(); !said)
-    log.warn("the registry could not be published again", said.error());
   do {
+    while (!seat.held())
+      if (!clock.sleep(kLookAtLease, stop)) return;
     const auto machines = registry.all();
     if (!machines) {
       log.warn("the machines cannot be read", machines.error());
       continue;
     }
     for_each_at_once(*machines, kMostChecks, [&](const messages::Machine& machine) {
-      if (!stop.stop_requested()) check(machine);
+      if (!stop.stop_requested() && seat.held()) check(machine);
     });
   } while (clock.sleep(settings.check_every, stop));
 }

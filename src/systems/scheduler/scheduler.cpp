@@ -7,15 +7,13 @@
 
 #include "messages/placement.hpp"
 #include "ports/answers.hpp"
-#include "ports/request_loop.hpp"
-#include "ports/role_lease.hpp"
+#include "ports/role_seat.hpp"
 #include "systems/scheduler/machines.hpp"
 
 namespace slipway::scheduler {
 namespace {
 
 constexpr std::string_view kAgent = "slipway-agent";
-constexpr milliseconds kLookAtLease{100};
 constexpr std::chrono::minutes kOnItsWay{10};  // then it runs, or failed
 
 }  // namespace
@@ -32,10 +30,15 @@ struct Scheduler::Parts {
         answers(bus, repository, clock, "scheduler", topics.placement_replies,
                 "slipway.placement.replied.v1"),
         machines(bus, clock, log, topics),
-        lease(repository.leases(), clock, log, "scheduler", settings.holder),
-        seat([this](const std::stop_token& stop) { run(stop); }) {}
+        seat(bus, repository.leases(), clock, log,
+             {.role = "scheduler",
+              .holder = settings.holder,
+              .requests = {.group = topics.group("scheduler"),
+                           .topics = {topics.placement_requests},
+                           .deadletter_topic = topics.deadletter,
+                           .source = "/scheduler"}},
+             [this](const ports::Record& record) { return handle(record); }) {}
 
-  void run(const std::stop_token& stop);
   Status handle(const ports::Record& record);
   Result<std::string> answer(const messages::PlacementRequest& request, WallTime asked_at);
   WallTime asked_at(const ports::Record& record);
@@ -59,8 +62,7 @@ struct Scheduler::Parts {
   std::map<std::string, Placed> on_their_way;  // by service: chosen, perhaps not an instance yet
 
   Machines machines;  // these last: their bodies use all the others
-  ports::RoleLease lease;
-  Worker seat;
+  ports::RoleSeat seat;
 };
 
 Scheduler::Scheduler(ports::Bus& bus, ports::Repository& repository, Clock& clock, Log log,
@@ -69,26 +71,7 @@ Scheduler::Scheduler(ports::Bus& bus, ports::Repository& repository, Clock& cloc
                                      std::move(settings))) {}
 Scheduler::~Scheduler() = default;
 
-// Who does not hold the lease stays out of the group: its partitions would get no answer.
-void Scheduler::Parts::run(const std::stop_token& stop) {
-  std::unique_ptr<ports::RequestLoop> requests;
-  do {
-    if (!lease.held()) {
-      requests.reset();
-    } else if (!requests) {
-      ports::RequestLoop::Options options{.group = topics.group("scheduler"),
-                                          .topics = {topics.placement_requests},
-                                          .deadletter_topic = topics.deadletter,
-                                          .source = "/scheduler"};
-      requests = std::make_unique<ports::RequestLoop>(
-          bus, clock, log, std::move(options),
-          [this](const ports::Record& record) { return handle(record); });
-    }
-  } while (clock.sleep(kLookAtLease, stop));
-}
-
 Status Scheduler::Parts::handle(const ports::Record& record) {
-  if (!lease.held()) return unavailable("scheduler.standby", "another Scheduler may hold the lease by now");
   SLIPWAY_ASSIGN(const auto parsed, ports::read_request(bus, record, messages::parse_placement_request));
   const auto& request = parsed.request;
   return answers.answer(ports::answerable(request, request.service_id), [&]() -> Result<std::string> {

@@ -3,8 +3,7 @@
 #include <fmt/format.h>
 
 #include "ports/answers.hpp"
-#include "ports/request_loop.hpp"
-#include "ports/role_lease.hpp"
+#include "ports/role_seat.hpp"
 #include "systems/sensor_manager/decide.hpp"
 #include "systems/sensor_manager/simulator.hpp"
 
@@ -24,15 +23,15 @@ struct SensorManager::Parts {
         log(std::move(a_log)),
         topics(std::move(the_topics)),
         answers(bus, repository, clock, "sensor_manager", topics.sensor_replies, std::string(kReplied)),
-        lease(repository.leases(), clock, log, "sensor_manager", settings.holder),
-        simulator(
-            bus, clock, log, [this] { return all_sensors(); }, [this] { return lease.held(); }),
-        requests(bus, clock, log,
-                 {.group = topics.group("sensor_manager"),
-                  .topics = {topics.sensor_requests},
-                  .deadletter_topic = topics.deadletter,
-                  .source = "/sensor_manager"},
-                 [this](const ports::Record& record) { return handle(record); }) {}
+        seat(bus, repository.leases(), clock, log,
+             {.role = "sensor_manager",
+              .holder = settings.holder,
+              .requests = {.group = topics.group("sensor_manager"),
+                           .topics = {topics.sensor_requests},
+                           .deadletter_topic = topics.deadletter,
+                           .source = "/sensor_manager"}},
+             [this](const ports::Record& record) { return handle(record); }),
+        simulator(bus, clock, log, [this] { return all_sensors(); }, [this] { return seat.held(); }) {}
 
   Result<std::vector<messages::Sensor>> all_sensors();
   Status handle(const ports::Record& record);
@@ -48,9 +47,8 @@ struct SensorManager::Parts {
   const Log log;
   const messages::Topics topics;
   ports::Answers answers;
-  ports::RoleLease lease;  // these last: their bodies use all the others
+  ports::RoleSeat seat;  // these last: their bodies use all the others
   Simulator simulator;
-  ports::RequestLoop requests;
 };
 
 SensorManager::SensorManager(ports::Bus& bus, ports::Repository& repository, Clock& clock, Log log,

@@ -12,13 +12,14 @@
 namespace slipway::sensor_manager {
 
 struct SensorManagerSettings {
-  /// Of the lease that lets one process simulate; give a name only where its predecessor is known to be dead.
-  std::string holder;
+  /// Of the lease `sensor_manager`; give a name only where its predecessor is known to be dead.
+  std::string holder{};
 };
 
 /// The role `sensor_manager`: the registry of sensors. Answers "these sensors, please" with topics, tells
-/// services whose binding changes, and publishes simulated sensors. Runs on threads of its own from
-/// construction to destruction; everything handed in must outlive it.
+/// services whose binding changes, and publishes simulated sensors. Many can run: the one that holds the
+/// lease does all of it. Runs on threads of its own from construction to destruction; everything handed in
+/// must outlive it.
 class SensorManager {
  public:
   SensorManager(ports::Bus& bus, ports::Repository& repository, Clock& clock, Log log,
