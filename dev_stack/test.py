@@ -12,6 +12,8 @@ from .base import ROOT, Failed, Steps, run
 from .stack import STEPS, Stack
 
 PEERS = ["with_kafka", "with_repository", "with_docker"]
+# Preset of each sanitizer: what is built of it, and the labels of the suites that run under it.
+SANITIZED = {"asan": (None, ["unit", *PEERS]), "tsan": (["unit_tests"], ["unit"])}
 # Journeys that mostly wait run beside the others, each group on a stack of its own.
 BESIDE = {
     "patient": ["tests/journeys/test_samples_agree_with_proc.py", "tests/journeys/test_no_reading_is_lost.py"],  # watch for minutes
@@ -85,8 +87,8 @@ def check(tidy_all: bool) -> int:
 
 def test(only: list[str], keep: bool) -> int:
     """Every test. `only` names what pytest shall run instead of all of it and leaves the other suites out."""
-    names = ["packages", "format", "build dev", *STEPS[1:], "tools for journeys", "unit tests", "port suites", "journeys", "build asan", "asan suites"]
-    steps = Steps(names if not only else [name for name in names if name not in ("format", "unit tests", "port suites", "build asan", "asan suites")])
+    names = ["packages", "format", "build dev", *STEPS[1:], "tools for journeys", "unit tests", "port suites", "journeys", "build sanitized", "sanitized suites"]
+    steps = Steps(names if not only else [name for name in names if name not in ("format", "unit tests", "port suites", "build sanitized", "sanitized suites")])
     counts = suites.Counts()
     with steps.step("packages") as note:
         note.text = f"{packages.install({'run', 'stack', 'test'})} installed"
@@ -110,7 +112,7 @@ def test(only: list[str], keep: bool) -> int:
             with concurrent.futures.ThreadPoolExecutor(2) as pool:
                 if not only:
                     pool.submit(images.ensure_runtimes, stack.api, list(images.RUNTIMES))  # the journey that needs them waits, and tells what failed
-                built = None if only else pool.submit(_build_asan)  # tests mostly wait: the time between is enough to build
+                built = None if only else pool.submit(_build_sanitized)  # tests mostly wait: the time between is enough to build
                 if not only:
                     counts.add(_native_suites(steps, env))
                 with steps.step("journeys"):
@@ -119,7 +121,7 @@ def test(only: list[str], keep: bool) -> int:
                 if built:
                     stack.load()
                     env = stack.up(Steps([], io.StringIO()), set())  # journeys may have left a component stopped
-                    counts.add(_asan_suites(steps, env, built))
+                    counts.add(_sanitized_suites(steps, env, built))
         finally:
             for one in (*beside, stack):  # the last may have started the Engine
                 one.load()
@@ -155,23 +157,26 @@ def _journeys(venv: Path, lanes: dict[Stack, list[str]]) -> suites.Counts:
     return counts
 
 
-def _build_asan() -> str:
-    build.configure("asan", "-DSLIPWAY_TESTS=ON")
-    return build.build("asan", behind=True)
+def _build_sanitized() -> list[str]:
+    notes = []
+    for preset, (targets, _) in SANITIZED.items():
+        build.configure(preset, "-DSLIPWAY_TESTS=ON")
+        notes.append(build.build(preset, targets, behind=True))
+    return notes
 
 
-def _asan_suites(steps: Steps, env: dict[str, str], built: concurrent.futures.Future) -> suites.Counts:
+def _sanitized_suites(steps: Steps, env: dict[str, str], built: concurrent.futures.Future) -> suites.Counts:
     counts = suites.Counts()
     try:
-        with steps.step("build asan") as note:
-            note.text = built.result()
+        with steps.step("build sanitized") as note:
+            note.text = ", ".join(built.result())
     except Failed as failure:
-        counts.fail(f"asan: {failure}")
+        counts.fail(f"sanitized build: {failure}")
         return counts
-    with steps.step("asan suites"):
-        counts.add(suites.ctest("asan-unit", "asan", "unit"))
-        for label in PEERS:
-            counts.add(suites.ctest(f"asan-{label}", "asan", label, env, jobs=1))
+    with steps.step("sanitized suites"):
+        for preset, (_, labels) in SANITIZED.items():
+            for label in labels:
+                counts.add(suites.ctest(f"{preset}-{label}", preset, label, env, jobs=2 if label == "unit" else 1))
     return counts
 
 
