@@ -24,8 +24,8 @@ class Questions {
   explicit Questions(World& world);
 
   /// The reply to a PlacementRequest, SensorRequest or MachineRequest. Asks again every few seconds until it
-  /// comes; `<system>.no_reply` (kUnavailable) after `patience`, `<system>.bad_reply` (kUnavailable) for one that
-  /// breaks its contract.
+  /// comes; `<system>.no_reply` (kUnavailable) after `patience`, `<system>.bad_reply` (kUnavailable) for one
+  /// that breaks its contract.
   template <class Request>
   auto ask(const Request& request, std::chrono::seconds patience, const std::stop_token& stop) {
     const auto [question, parse] = about(request);
