@@ -130,7 +130,7 @@ class Topic:
         """What came within that time, also kept in `messages`. Each: key, value (parsed), headers, at (ms), partition, offset."""
         new = []
         first = self.consumer.poll(seconds)  # returns at once when something is there; consume() would wait for more
-        for message in [first, *self.consumer.consume(500, 0)] if first else []:
+        for message in [first, *self.consumer.consume(500, 0)] if first is not None else []:  # one without a value counts as false
             if message.error():
                 raise AssertionError(f"{self.name}: {message.error()}")
             raw = message.value()

@@ -1,0 +1,91 @@
+"""An Engine that is killed, in the middle of a build or while nothing happens, and one where somebody else was first: the rows F25, F26 and F35 of the faults."""
+import time
+
+import pytest
+import yaml
+from installation import Site
+from kit import fresh, wait_until
+
+from dev_stack import images
+
+META = {"image": images.MINIMAL, "command": ["sleep", "100000"], "user": "65532", "healthcheck": "none", "stop_grace_period": "1s",
+        "update": {"healthy_for": "200ms", "deadline": "30s"}}
+
+
+def files(name: str, **meta) -> dict:
+    return {"service.yaml": yaml.safe_dump({"name": name} | META | meta, sort_keys=False)}
+
+
+@pytest.fixture(scope="module")
+def site(stack, preset, make_machine):
+    made = Site(stack, preset, "engine", engine=make_machine("m2", with_images=(images.MINIMAL,)))
+    made.server().start()
+    yield made
+    made.close()
+
+
+def deploy(site: Site, name: str, files: dict, seconds: float = 60) -> dict:
+    return site.wait_end(site.ask(name, path=site.put(name, files), machine={"name": site.MACHINE, "docker": site.endpoint}), seconds)
+
+
+def test_F25_a_killed_engine_is_told_and_after_its_return_all_runs_again(site):
+    name = fresh("steady")
+    site.must_deploy(name, files(name))
+    events = site.bus.watch(f"{site.prefix}service.events")
+    killed = time.monotonic()
+    site.engine.kill()
+    events.until("the Engine is lost", lambda v: v["event"] == "engine_lost" and v["machine"] == site.MACHINE, 15)
+    seen = wait_until("status names the cause", lambda: [m for m in site.status()["machines"] if m["state"] != "up" or m["engine_error"]], 15)
+    assert seen[0]["name"] == site.MACHINE and time.monotonic() - killed < 30
+    site.engine.restart()  # returns at its first answer
+    wait_until("it runs again", lambda: [one["State"]["Running"] for one in site.containers(name)] == [True], 30)
+    site.must_be_well(60)
+
+
+def test_F26_a_build_that_lost_its_engine_is_made_again_and_leaves_nothing(site):
+    name = fresh("built")
+    dockerfile = f"FROM {images.MINIMAL}\nRUN sleep 8; echo {name} > /word\nUSER 65532:65532\n"
+    meta = {"name": name, "build": {"dockerfile": "Dockerfile"}} | {key: value for key, value in META.items() if key not in ("image", "user")}
+    wish = site.ask(name, path=site.put(name, {"service.yaml": yaml.safe_dump(meta), "Dockerfile": dockerfile}), machine={"name": site.MACHINE, "docker": site.endpoint})
+    steps = lambda: [c for c in site.api.call("GET", "/containers/json", {"all": "1"}) if "slipway.build" in c["Labels"] and name not in str(c["Names"])]  # noqa: E731
+    wait_until("a step of the build runs", lambda: any("sleep 8" in one["Command"] for one in steps()), 30)
+    site.engine.kill()
+    site.engine.restart()
+    done = site.wait_end(wish, 90)
+    assert done["end"] in ("succeeded", "warning"), done["stages"][-1]
+    assert [stage["stage"] for stage in done["stages"] if stage["state"] in ("succeeded", "warning")].count("built") == 1
+    wait_until("nothing is left of the first build", lambda: not [one for one in steps() if "sleep 8" in one["Command"]], 60)
+    site.must_be_well(60)
+
+
+def create(site: Site, name: str, published: str = "") -> str:
+    body = {"Image": images.MINIMAL, "Cmd": ["sleep", "100000"]}
+    if published:
+        body |= {"ExposedPorts": {"80/tcp": {}}, "HostConfig": {"PortBindings": {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": published}]}}}
+    made = site.api.call("POST", "/containers/create", {"name": name}, body)["Id"]
+    site.api.call("POST", f"/containers/{made}/start")
+    return made
+
+
+def test_F35_a_foreign_container_with_our_name_or_port_is_named_and_left_alone(site):
+    name = fresh("taken")
+    site.must_deploy(name, files(name))
+    serves = site.containers(name)[0]
+    theirs = [create(site, serves["Name"].strip("/").replace(f"{name}-1-1", f"{name}-2-1"))]
+    try:
+        done = deploy(site, name, files(name, env={"WORD": "two"}))
+        error = done["stages"][-1]["error"]
+        assert done["end"] == "failed" and error["code"] == "engine.name_taken" and f"{name}-2-1" in error["message"], error
+
+        theirs.append(create(site, fresh("theirs"), published="18080"))
+        done = deploy(site, name, files(name, ports=["18080:80"]))
+        error = done["stages"][-1]["error"]
+        assert done["end"] == "failed" and error["code"] == "engine.port_taken" and "18080" in error["message"], error
+
+        assert all(site.api.inspect(one)["State"]["Running"] for one in theirs), "what is not ours stays"
+        assert [one["Id"] for one in site.containers(name)] == [serves["Id"]] and site.containers(name)[0]["State"]["Running"]
+    finally:
+        for one in theirs:
+            site.api.remove_container(one)
+    site.must_deploy(name, files(name, ports=["18080:80"]))
+    site.must_be_well(60)
