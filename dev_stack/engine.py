@@ -62,6 +62,7 @@ class Engine:
     folder: str
     processes: dict = field(default_factory=dict)
     tls: bool = False
+    disk_mib: int = 0  # 0: that of this machine
 
     @property
     def address(self) -> str:
@@ -195,6 +196,9 @@ class Engine:
         if self.dockerd and self.dockerd.alive():
             return
         (folder / "daemon.json").write_text("{}\n")  # the machine's own /etc/docker/daemon.json must not be read
+        if self.disk_mib and not (folder / "data").is_mount():
+            (folder / "data").mkdir(exist_ok=True)
+            run(["mount", "-t", "tmpfs", "-o", f"size={self.disk_mib}m", "slipway", folder / "data"], root=True)
         run(["rm", "-f", runtime / "docker.pid", runtime / "docker.sock"], root=True)
         started = process.start(
             ["dockerd", "--config-file", folder / "daemon.json", "--data-root", folder / "data", "--exec-root", runtime / "exec",
@@ -255,7 +259,7 @@ def unmount_below(folders: list[Path]) -> None:
         run(["umount", "-l", mount], root=True, check=False)
 
 
-def create(stack, name: str, tls: bool = False) -> Engine:
+def create(stack, name: str, tls: bool = False, disk_mib: int = 0) -> Engine:
     """A new Engine on the stack's bridge, ready to be used at its endpoint, with TLS (and clients that it knows) if asked for; an existing one of that name is started if it does not run."""
     folder = stack.folder / "engines" / name
     with stack.locked("engines"):
@@ -264,11 +268,11 @@ def create(stack, name: str, tls: bool = False) -> Engine:
             used = {e.last for e in list_all(stack)}
             last = next(n for n in range(2, 255) if n not in used)
             folder.mkdir(parents=True, exist_ok=True)
-            engine = Engine(name, stack.instance, stack.bridge().number, last, str(folder), tls=tls)
+            engine = Engine(name, stack.instance, stack.bridge().number, last, str(folder), tls=tls, disk_mib=disk_mib)
             engine._save()
     if engine.bridge != stack.bridge().number:
         engine.remove()
-        return create(stack, name, tls)
+        return create(stack, name, tls, disk_mib)
     engine._connect()
     engine._start()
     return engine

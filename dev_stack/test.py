@@ -14,11 +14,12 @@ from .stack import STEPS, Stack
 PEERS = ["with_kafka", "with_repository", "with_docker"]
 # Preset of each sanitizer: what is built of it, and the labels of the suites that run under it.
 SANITIZED = {"asan": (None, ["unit", *PEERS]), "tsan": (["unit_tests"], ["unit"])}
-# Journeys that mostly wait run beside the others, each group on a stack of its own.
+# Journeys that mostly wait (watch for minutes, kill and stop servers) run beside the others, each group on a stack of its own.
 BESIDE = {
-    "patient": ["tests/journeys/test_samples_agree_with_proc.py", "tests/journeys/test_no_reading_is_lost.py"],  # watch for minutes
-    "faults": ["tests/journeys/test_crash_points.py", "tests/journeys/test_random_kills.py"],  # kill and stop servers
+    "patient": ["samples_agree_with_proc", "no_reading_is_lost", "repository_faults", "engine_faults"],
+    "faults": ["crash_points", "random_kills", "deployer_faults", "two_of_everything"],
 }
+BESIDE = {lane: [f"tests/journeys/test_{name}.py" for name in names] for lane, names in BESIDE.items()}
 
 
 def sources() -> list[str]:

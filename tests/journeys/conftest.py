@@ -135,8 +135,8 @@ def counter(server, bus) -> str:
 def make_machine(stack):
     """make_machine("m2") is a further Docker Engine in a network namespace, with the base images; all are gone after the session."""
 
-    def make(name: str, with_images: tuple[str, ...] = (images.MINIMAL, images.PYTHON)) -> engine.Engine:
-        made = engine.create(stack, name)
+    def make(name: str, with_images: tuple[str, ...] = (images.MINIMAL, images.PYTHON), **options) -> engine.Engine:
+        made = engine.create(stack, name, **options)
         for image in with_images:
             stack.api.copy_image_to(made.api, image)
         return made

@@ -36,7 +36,6 @@ def test_F50_asked_to_end_during_a_build_it_ends_at_once_and_goes_on_later(site)
     server.stop()
     assert time.monotonic() - begun < 10
     assert not site.document(wish).get("end"), "it is parked, not failed"
-    assert "\"error\"" not in [line for line in server.log.read_text().splitlines() if line][-1]
     server.start()
     done = site.wait_end(wish, 60)
     assert done["end"] in ("succeeded", "warning"), done["stages"][-1]

@@ -1,4 +1,5 @@
-"""An Engine that is killed, in the middle of a build or while nothing happens, and one where somebody else was first: the rows F25, F26 and F35 of the faults."""
+"""An Engine that is killed, in the middle of a build or while nothing happens, one whose disk is full, and one where somebody else was first: the rows F25, F26, F33
+and F35 of the faults."""
 import time
 
 import pytest
@@ -18,7 +19,7 @@ def files(name: str, **meta) -> dict:
 
 @pytest.fixture(scope="module")
 def site(stack, preset, make_machine):
-    made = Site(stack, preset, "engine", engine=make_machine("m2", with_images=(images.MINIMAL,)))
+    made = Site(stack, preset, "engine", engine=make_machine("m2"))
     made.server().start()
     yield made
     made.close()
@@ -44,17 +45,16 @@ def test_F25_a_killed_engine_is_told_and_after_its_return_all_runs_again(site):
 
 def test_F26_a_build_that_lost_its_engine_is_made_again_and_leaves_nothing(site):
     name = fresh("built")
-    dockerfile = f"FROM {images.MINIMAL}\nRUN sleep 8; echo {name} > /word\nUSER 65532:65532\n"
-    meta = {"name": name, "build": {"dockerfile": "Dockerfile"}} | {key: value for key, value in META.items() if key not in ("image", "user")}
-    wish = site.ask(name, path=site.put(name, {"service.yaml": yaml.safe_dump(meta), "Dockerfile": dockerfile}), machine={"name": site.MACHINE, "docker": site.endpoint})
-    steps = lambda: [c for c in site.api.call("GET", "/containers/json", {"all": "1"}) if "slipway.build" in c["Labels"] and name not in str(c["Names"])]  # noqa: E731
-    wait_until("a step of the build runs", lambda: any("sleep 8" in one["Command"] for one in steps()), 30)
+    meta = {"name": name, "runtime": "python@3.11", "build": {"steps": ["sleep 8"]}} | {key: value for key, value in META.items() if key != "image"}
+    wish = site.ask(name, path=site.put(name, {"service.yaml": yaml.safe_dump(meta)}), machine={"name": site.MACHINE, "docker": site.endpoint})
+    steps = lambda: [c for c in site.api.call("GET", "/containers/json", {"all": "1"}) if c["Labels"].get("slipway.build") == site.instance]  # noqa: E731
+    wait_until("a step of the build runs", lambda: any("sleep 8" in one["Command"] for one in steps()), 60)
     site.engine.kill()
     site.engine.restart()
     done = site.wait_end(wish, 90)
     assert done["end"] in ("succeeded", "warning"), done["stages"][-1]
     assert [stage["stage"] for stage in done["stages"] if stage["state"] in ("succeeded", "warning")].count("built") == 1
-    wait_until("nothing is left of the first build", lambda: not [one for one in steps() if "sleep 8" in one["Command"]], 60)
+    wait_until("nothing is left of the first build", lambda: not steps(), 60)
     site.must_be_well(60)
 
 
@@ -89,3 +89,28 @@ def test_F35_a_foreign_container_with_our_name_or_port_is_named_and_left_alone(s
             site.api.remove_container(one)
     site.must_deploy(name, files(name, ports=["18080:80"]))
     site.must_be_well(60)
+
+
+@pytest.fixture
+def small(stack, preset, make_machine):
+    made = Site(stack, preset, "small", engine=make_machine("small", with_images=(images.MINIMAL,), disk_mib=150))
+    made.server().start()
+    yield made
+    made.close()
+    made.engine.remove()
+
+
+def test_F33_a_full_disk_is_told_in_the_engines_words_and_the_old_release_serves(small):
+    name = fresh("large")
+    small.must_deploy(name, files(name))
+    before = small.containers(name)
+    images_before = len(small.api.call("GET", "/images/json"))
+    meta = {"name": name, "build": {"dockerfile": "Dockerfile"}} | {key: value for key, value in META.items() if key not in ("image", "user")}
+    dockerfile = f"FROM {images.MINIMAL}\nRUN dd if=/dev/zero of=/large bs=1M count=200\nUSER 65532:65532\n"
+    done = deploy(small, name, {"service.yaml": yaml.safe_dump(meta), "Dockerfile": dockerfile})
+    error = done["stages"][-1]["error"]
+    assert done["end"] == "failed" and error["code"] in ("engine.disk_full", "build.failed") and "space" in error["message"], error
+    assert [(one["Id"], one["State"]["StartedAt"]) for one in small.containers(name)] == [(one["Id"], one["State"]["StartedAt"]) for one in before]
+    wait_until("nothing is left of the image", lambda: len(small.api.call("GET", "/images/json")) == images_before and not [
+        one for one in small.api.call("GET", "/containers/json", {"all": "1"}) if "slipway.build" in one["Labels"]], 60)
+    small.must_be_well(60)

@@ -51,9 +51,10 @@ def test_two_of_every_role_do_everything_once_and_one_does_it_alone(site):
     readings = site.bus.watch(site.database["sensors"].find_one({"_id": sensor})["topic"], from_beginning=True)
 
     deploy_all(site, names, "one")
-    watched["placement.replies"].poll(1)
-    replies = [message["value"]["request_id"] for message in watched["placement.replies"].messages]
-    assert len(replies) == len(set(replies)) == SERVICES, "each question is answered by one Scheduler"
+    replies = watched["placement.replies"]
+    asked = lambda: [message["value"]["request_id"] for message in replies.messages]  # noqa: E731
+    wait_until("each question is answered", lambda: replies.poll() is not None and len(set(asked())) == SERVICES, 10)
+    assert len(asked()) == SERVICES, "by one Scheduler"
 
     # One death is told once and healed once.
     victim = site.containers(names[1])[0]

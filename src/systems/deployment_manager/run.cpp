@@ -117,7 +117,8 @@ class Run {
   }
 
   static bool may_pass(Stage stage, const Error& error) {
-    const bool engine = error.retryable() && error.code.starts_with("engine.");
+    const bool engine =
+        error.retryable() && error.code.starts_with("engine.") && error.code != "engine.disk_full";
     return is_peer_away(error) || (engine && stage >= Stage::kBuilt);
   }
 

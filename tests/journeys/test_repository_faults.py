@@ -1,0 +1,93 @@
+"""A Repository that is slow (F17), whose answers get lost after the effect (F18), and that breaks off in the middle of an archive (F19)."""
+import os
+import random
+import time
+
+import pytest
+import yaml
+from installation import Site
+from kit import fresh, wait_until
+from proxy import Proxy
+
+from dev_stack import images
+
+META = {"image": images.MINIMAL, "command": ["sleep", "100000"], "user": "65532", "healthcheck": "none", "stop_grace_period": "1s",
+        "update": {"healthy_for": "200ms", "deadline": "30s"}}
+WRITES = (b"\x02insert\x00", b"\x02update\x00", b"\x02findAndModify\x00")  # the name of the command in BSON
+
+
+def files(name: str, **meta) -> dict:
+    return {"service.yaml": yaml.safe_dump({"name": name} | META | meta, sort_keys=False)}
+
+
+@pytest.fixture
+def proxy(stack):
+    host, _, port = stack.env()["MONGODB_URI"].removeprefix("mongodb://").partition("/")[0].partition(":")
+    made = Proxy(host, int(port))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def site(stack, preset, proxy):
+    direct = stack.env()["MONGODB_URI"]
+    through = direct.replace(direct.removeprefix("mongodb://").partition("/")[0], f"127.0.0.1:{proxy.port}")
+    made = Site(stack, preset, "mongo", settings={"mongodb": {"uri": through}})
+    made.server().start()
+    yield made
+    made.close()
+
+
+def deploy(site: Site, name: str, content: dict, seconds: float = 120) -> dict:
+    done = site.wait_end(site.ask(name, path=site.put(name, content), machine={"name": site.MACHINE, "docker": site.endpoint}), seconds)
+    assert done["end"] in ("succeeded", "warning"), done["stages"][-1]
+    return done
+
+
+@pytest.mark.timeout(300)
+def test_F17_a_slow_repository_makes_slow_not_wrong(site, proxy):
+    name = fresh("slow")
+    site.must_deploy(name, files(name))
+    proxy.delay = 0.2
+    deploy(site, name, files(name, env={"WORD": "two"}), 200)
+    begun = time.monotonic()
+    assert site.status()["services"], "people are answered from memory"
+    assert time.monotonic() - begun < 5
+    proxy.delay = 0.0
+    site.must_be_well(60)
+
+
+@pytest.mark.timeout(300)
+def test_F18_an_answer_that_is_lost_after_the_effect_is_looked_up(site, proxy):
+    name, chance = fresh("lost"), random.Random(18)
+    site.must_deploy(name, files(name))
+    journal = (b"deployments", b"lanes", b"releases", b"instances")
+    proxy.cut_answers_to = lambda piece: any(word in piece for word in WRITES) and any(one in piece for one in journal) and chance.random() < 0.2
+    for number in range(3):
+        done = deploy(site, name, files(name, env={"WORD": f"w{number}"}))
+        assert done["stages"][-1]["release"] == number + 2, "no number is left out"
+    proxy.cut_answers_to = None
+    assert proxy.cuts >= 5, "this test has cut something"
+    site.must_be_well(60)
+
+
+@pytest.mark.timeout(300)
+def test_F19_an_archive_that_breaks_off_is_read_again_and_never_built_half(site, proxy):
+    name = fresh("cut")
+    site.must_deploy(name, files(name))
+    cut = []
+
+    def half(piece: bytes) -> int | None:
+        if b"sources.chunks" in piece and len(cut) < 3:
+            cut.append(1)
+            return 2_000_000
+        return None
+
+    proxy.cut_answer_after = half
+    content = files(name) | {"data": os.urandom(20_000_000)}
+    dockerfile = f"FROM {images.MINIMAL}\nCOPY data /data\nRUN sha256sum /data > /sum\nUSER 65532:65532\n"
+    meta = {"name": name, "build": {"dockerfile": "Dockerfile"}} | {key: value for key, value in META.items() if key not in ("image", "user")}
+    deploy(site, name, content | {"service.yaml": yaml.safe_dump(meta), "Dockerfile": dockerfile})
+    assert len(cut) == 3 and proxy.cuts >= 3
+    wait_until("one container runs", lambda: [one["State"]["Running"] for one in site.containers(name)] == [True], 20)
+    site.must_be_well(60)
