@@ -55,8 +55,8 @@ Result<json> Api::call(ports::HttpCall call) {
   return read(*answer);
 }
 
-Result<json> Api::get(const std::string& target) {
-  return call({.method = "GET", .target = target, .headers = {}, .body = {}, .deadline = kCallDeadline});
+Result<json> Api::get(const std::string& target, milliseconds deadline) {
+  return call({.method = "GET", .target = target, .headers = {}, .body = {}, .deadline = deadline});
 }
 
 Result<json> Api::post(const std::string& target, std::string body) {

@@ -16,7 +16,7 @@ class Api {
   /// kInvalid server.url for what is no URL. Does not connect yet.
   static Result<Api> connect(const Session& session);
 
-  Result<nlohmann::json> get(const std::string& target);
+  Result<nlohmann::json> get(const std::string& target, milliseconds deadline = milliseconds{30'000});
   Result<nlohmann::json> post(const std::string& target, std::string json);
   Result<nlohmann::json> put(const std::string& target, std::string bytes,
                              const std::string& content_type = "application/x-tar");

@@ -34,6 +34,7 @@ struct Choices {
   std::string docker;
   SensorOptions sensor;
   SecretOptions secret;
+  bool check = false;
 };
 
 /// A usage mistake that CLI11 cannot see.
@@ -179,8 +180,11 @@ class Arguments {
   void add_watching_commands() {
     add(app_, "status", "machines, services and the eleven systems on one screen", "slipway status -o json",
         [this] { return status(session_); });
-    add(app_, "doctor", "check every part and name what is down", "slipway doctor",
-        [this] { return doctor(session_); });
+    add(app_, "doctor", "check every part and name what is down", "slipway doctor\n  slipway doctor --check",
+        [this] { return chosen_.check ? check(session_) : doctor(session_); })
+        ->add_flag("--check", chosen_.check,
+                   "compare services, deployments, containers, images, volumes, status messages and samples "
+                   "with the journal; a line per difference, exit code 1 if there is one");
     CLI::App* lines = add(app_, "logs", "what a service printed", "slipway logs -f boiler-monitor",
                           [this] { return logs(session_, chosen_.logs); });
     lines->add_option("SERVICE", chosen_.logs.service, "name of the service")->required();

@@ -45,6 +45,8 @@ int list_failpoints(Session& session);
 
 int status(Session& session);
 int doctor(Session& session);
+/// Compares everything with the journal: `doctor --check`.
+int check(Session& session);
 
 struct LogOptions {
   std::string service;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "gateway/checks.hpp"
 #include "gateway/events.hpp"
 #include "gateway/logs.hpp"
 #include "gateway/readers.hpp"
@@ -22,11 +23,13 @@ struct Gateway::Parts {
         watch(world),
         replies(world),
         events(world),
-        logs(world) {
+        logs(world),
+        checks(world) {
     add_status_routes(router, world, watch);
     add_request_routes(router, world, replies);
     add_service_routes(router, world, watch);
     logs.add_route(router);
+    checks.add_route(router);
     add_machine_routes(router, world, watch);
     add_source_routes(router, world);
     add_secret_routes(router, world);
@@ -34,8 +37,9 @@ struct Gateway::Parts {
     server.start(router);
   }
   ~Parts() {
-    replies
-        .stop();  // whoever waits for a reply is answered, so that the server need not wait for the deadline
+    // Whoever waits is answered, so that the server need not wait for the deadline.
+    replies.stop();
+    checks.stop();
     server.stop();
   }
   Parts(const Parts&) = delete;  // parts hold addresses of each other
@@ -48,6 +52,7 @@ struct Gateway::Parts {
   Replies replies;
   Events events;
   Logs logs;
+  Checks checks;
 };
 
 Gateway::Gateway(ports::HttpServer& server, ports::Bus& bus, ports::Repository& repository,

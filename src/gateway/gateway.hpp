@@ -23,6 +23,7 @@ struct GatewaySettings {
   milliseconds reply_deadline{15'000};     ///< how long a request waits for its system's reply
   std::uint64_t upload_limit = 128 << 20;  ///< bytes of a source archive
   milliseconds look_interval{2'000};       ///< how often the systems are looked at
+  milliseconds second_look{5'000};         ///< of a check: what was wrong before is looked at again
   std::optional<SecretBox> secret_box;     ///< seals secrets; none: none can be set
 };
 

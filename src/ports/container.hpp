@@ -46,6 +46,12 @@ struct Mount {
   std::string target;
   bool read_only = false;
   std::int64_t tmpfs_size = 0;
+  std::map<std::string, std::string> labels;  ///< of a volume that is made for it
+};
+
+struct Volume {
+  std::string name;
+  std::map<std::string, std::string> labels;
 };
 
 struct PublishedPort {

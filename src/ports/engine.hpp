@@ -76,6 +76,8 @@ class Engine {
   virtual Status create_volume(const std::string& name, const std::map<std::string, std::string>& labels) = 0;
   virtual Result<bool> has_volume(const std::string& name) = 0;
   virtual Status remove_volume(const std::string& name) = 0;
+  /// Those that carry all the labels ("key=value" or "key").
+  virtual Result<std::vector<Volume>> list_volumes(const std::vector<std::string>& labels) = 0;
 
   /// Hands over events of containers with `label` until `stop` or until the stream breaks (an Error).
   /// `on_ready` is called when the engine has begun to stream: what happens after that will be seen.

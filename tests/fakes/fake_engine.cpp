@@ -456,7 +456,7 @@ Result<std::string> FakeEngine::create(const ContainerSpec& spec) {
   container.limits = {spec.memory, std::llround(spec.cpus * 1e9), spec.pids};
   for (const auto& mount : spec.mounts) {
     if (mount.kind == ports::Mount::Kind::kVolume && !mount.source.empty())
-      volumes_.try_emplace(mount.source);
+      volumes_.try_emplace(mount.source, mount.labels);
   }
   containers_.push_back(held);
   emit(*held, "create");
@@ -696,6 +696,16 @@ Status FakeEngine::remove_volume(const std::string& name) {
   volumes_.erase(name);
   if (fault) return fault->error;
   return {};
+}
+
+Result<std::vector<ports::Volume>> FakeEngine::list_volumes(const std::vector<std::string>& labels) {
+  const std::lock_guard lock{mutex_};
+  if (const auto fault = enter("list_volumes", "")) return fault->error;
+  std::vector<ports::Volume> found;
+  for (const auto& [name, carried] : volumes_)
+    if (std::ranges::all_of(labels, [&](const auto& label) { return carries(carried, label); }))
+      found.push_back({name, carried});
+  return found;
 }
 
 Status FakeEngine::watch(const std::string& label, const std::function<void()>& on_ready,

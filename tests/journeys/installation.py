@@ -64,14 +64,23 @@ class Site:
         return Containers(self.api, self.instance).of(service_id, running=False)
 
     def must_be_well(self, seconds: float = 30) -> None:
-        """The oracle has nothing to say, within that time."""
+        """Neither the oracle nor `slipway doctor --check` has anything to say, within that time."""
         deadline = time.monotonic() + seconds
         while True:
-            wrong = oracle.problems(self.database, self.bus.brokers, self.prefix, {self.MACHINE: self.api}, self.instance)
+            wrong = oracle.problems(self.database, self.bus.brokers, self.prefix, {self.MACHINE: self.api}, self.instance) or self.findings()
             if not wrong:
                 return
             assert time.monotonic() < deadline, f"{self.name}: the world is not as the journal says:\n" + "\n".join(wrong)
             time.sleep(0.5)
+
+    def findings(self) -> list[str]:
+        """What `slipway doctor --check` finds, asked of a server that lives: code and place of each."""
+        asked = next(server for server in self.servers.values() if server.alive() and not server.process.stopped()).cli("doctor", "--check", "-o", "json")
+        if asked.returncode not in (0, 1):
+            return [f"doctor --check ended with {asked.returncode}: {asked.stdout}{asked.stderr}"]
+        told = json.loads(asked.stdout)
+        assert told["ok"] == (asked.returncode == 0) == (not told["findings"]), asked
+        return [f"{one['code']} {one['where']}: {one['what']}" for one in told["findings"]]
 
     def close(self) -> None:
         for server in self.servers.values():

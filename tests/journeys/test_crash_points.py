@@ -90,7 +90,7 @@ class Crash:
         return survivor
 
     def stop_and_take_over(self):
-        self.arm("stop")
+        self.arm("stop*1")
         self.ask()
         wait_until(f"stopped at {self.point}", self.server.process.stopped, 60, every=0.02)
         self.restarted = time.time()
@@ -98,7 +98,7 @@ class Crash:
         return self.site.server("b")
 
     def lose_the_engine(self):
-        self.arm("stop")
+        self.arm("stop*1")
         self.ask()
         wait_until(f"stopped at {self.point}", self.server.process.stopped, 60, every=0.02)
         self.site.engine.kill()

@@ -489,4 +489,32 @@ TEST_P(EngineSuite, volumes_are_made_once_and_removed_once) {
   EXPECT_FALSE(*engine().has_volume(volume));
 }
 
+TEST_P(EngineSuite, volumes_are_found_by_their_labels_also_those_that_a_container_brought) {
+  const auto mine = "slipway.test=" + bench_->name("mine");
+  const auto value = bench_->name("mine");
+  const auto none = engine().list_volumes({mine});
+  ASSERT_TRUE(none) << to_string(none.error());
+  EXPECT_TRUE(none->empty());
+  const auto made = bench_->name("made"), brought = bench_->name("brought");
+  ASSERT_TRUE(engine().create_volume(made, {{"slipway.test", value}, {"slipway.service", "shop"}}));
+  auto with_volume = spec("brings", kSleeps);
+  with_volume.mounts = {{Mount::Kind::kVolume, brought, "/data", false, 0, {{"slipway.test", value}}}};
+  const auto container = engine().create(with_volume);
+  ASSERT_TRUE(container) << to_string(container.error());
+
+  const auto both = engine().list_volumes({mine});
+  ASSERT_TRUE(both) << to_string(both.error());
+  std::vector<std::string> names;
+  for (const auto& volume : *both) names.push_back(volume.name);
+  EXPECT_THAT(names, ::testing::UnorderedElementsAre(made, brought));
+  const auto shop = engine().list_volumes({mine, "slipway.service"});
+  ASSERT_TRUE(shop) << to_string(shop.error());
+  ASSERT_EQ(shop->size(), 1U);
+  EXPECT_THAT(shop->front().labels, Contains(Pair("slipway.service", "shop")));
+
+  EXPECT_TRUE(engine().remove(*container, true));
+  EXPECT_TRUE(engine().remove_volume(made));
+  EXPECT_TRUE(engine().remove_volume(brought));
+}
+
 }  // namespace slipway::ports

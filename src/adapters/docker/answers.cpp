@@ -205,6 +205,16 @@ Result<std::vector<std::string>> parse_image_ids(std::string_view json) {
   return ids;
 }
 
+Result<std::vector<ports::Volume>> parse_volumes(std::string_view json) {
+  SLIPWAY_ASSIGN(const Json answer, parse_json(json));
+  std::vector<ports::Volume> volumes;
+  const auto& list = at(answer, "Volumes");
+  if (list.is_null() && answer.is_object() && answer.contains("Volumes")) return volumes;  // none
+  if (!list.is_array()) return malformed("Volumes");
+  for (const auto& one : list) volumes.push_back({text_at(one, "Name"), text_map_at(one, "Labels")});
+  return volumes;
+}
+
 Result<std::string> parse_id(std::string_view json) {
   SLIPWAY_ASSIGN(const Json answer, parse_json(json));
   auto id = text_at(answer, "Id");

@@ -30,6 +30,7 @@ Result<std::vector<ports::Container>> parse_containers(std::string_view json);
 Result<ports::Image> parse_image(std::string_view json);
 /// The ids of an image list, newest first.
 Result<std::vector<std::string>> parse_image_ids(std::string_view json);
+Result<std::vector<ports::Volume>> parse_volumes(std::string_view json);
 /// The field "Id" of what was made.
 Result<std::string> parse_id(std::string_view json);
 /// Nothing for an event that is none of a container's life.

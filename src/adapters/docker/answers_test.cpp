@@ -192,5 +192,18 @@ TEST(Answers, fields_of_another_type_read_as_empty) {
   EXPECT_EQ(container->restart, "no");
 }
 
+TEST(Answers, volumes_are_read_and_null_is_none) {
+  const auto volumes = parse_volumes(
+      R"({"Volumes":[{"Name":"shop.data","Driver":"local","Labels":{"slipway.service":"shop"}},{"Name":"bare","Labels":null}],"Warnings":null})");
+  ASSERT_TRUE(volumes);
+  ASSERT_EQ(volumes->size(), 2U);
+  EXPECT_EQ(volumes->at(0).name, "shop.data");
+  EXPECT_THAT(volumes->at(0).labels, Contains(Pair("slipway.service", "shop")));
+  EXPECT_TRUE(volumes->at(1).labels.empty());
+  EXPECT_TRUE(parse_volumes(R"({"Volumes":null})")->empty());
+  EXPECT_EQ(parse_volumes(R"({"message":"no"})").error().code, "engine.malformed");
+  EXPECT_EQ(parse_volumes("[]").error().code, "engine.malformed");
+}
+
 }  // namespace
 }  // namespace slipway::docker

@@ -35,6 +35,7 @@ Json mount_body(const ports::Mount& mount) {
   const bool bind = mount.kind == ports::Mount::Kind::kBind;
   Json json{{"Type", bind ? "bind" : "volume"}, {"Target", mount.target}, {"ReadOnly", mount.read_only}};
   if (!mount.source.empty()) json["Source"] = mount.source;  // a volume without one is anonymous
+  if (!bind && !mount.labels.empty()) json["VolumeOptions"] = {{"Labels", mount.labels}};
   return json;
 }
 

@@ -49,6 +49,7 @@ class DockerEngine final : public ports::Engine {
   Status create_volume(const std::string& name, const std::map<std::string, std::string>& labels) override;
   Result<bool> has_volume(const std::string& name) override;
   Status remove_volume(const std::string& name) override;
+  Result<std::vector<ports::Volume>> list_volumes(const std::vector<std::string>& labels) override;
 
   Status watch(const std::string& label, const std::function<void()>& on_ready,
                const std::function<void(const ports::EngineEvent&)>& on_event,

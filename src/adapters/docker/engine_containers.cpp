@@ -158,4 +158,11 @@ Status DockerEngine::remove_volume(const std::string& name) {
   return expect_ok(response, "removing the volume " + name);
 }
 
+Result<std::vector<ports::Volume>> DockerEngine::list_volumes(const std::vector<std::string>& labels) {
+  SLIPWAY_ASSIGN(const auto response,
+                 api_.call(make_request("GET", "/volumes" + query({{"filters", label_filter(labels)}}))));
+  SLIPWAY_TRY(expect_ok(response, "listing volumes"));
+  return parse_volumes(response.body);
+}
+
 }  // namespace slipway::docker

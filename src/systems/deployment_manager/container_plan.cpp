@@ -156,11 +156,15 @@ ContainerPlan plan_container(const PlanInput& input, const Settings& settings) {
   if (!service.secrets.empty())
     spec.mounts.push_back({Kind::kVolume, "", std::string(kSecretsFolder), false, 0});
   for (const auto& volume : service.volumes)
-    spec.mounts.push_back({Kind::kVolume,
-                           settings.instance == "default"
-                               ? fmt::format("{}.{}", service.name, volume.name)
-                               : fmt::format("{}.{}.{}", settings.instance, service.name, volume.name),
-                           volume.path, volume.read_only, 0});
+    spec.mounts.push_back(
+        {Kind::kVolume,
+         settings.instance == "default"
+             ? fmt::format("{}.{}", service.name, volume.name)
+             : fmt::format("{}.{}.{}", settings.instance, service.name, volume.name),
+         volume.path,
+         volume.read_only,
+         0,
+         {{std::string(kLabelInstance), settings.instance}, {std::string(kLabelService), service.name}}});
   if (service.read_only) spec.mounts.push_back({Kind::kTmpfs, "", "/tmp", false, 64LL << 20});
   spec.read_only_root = service.read_only;
   spec.network = service.network == "bridge" ? network_name(settings.instance) : service.network;
