@@ -44,7 +44,7 @@ struct ServerSettings {
   std::string ca_bundle_file;
   std::string secrets_key_file;  ///< empty: secrets can neither be set nor delivered
   std::chrono::milliseconds reconcile_period{10'000};
-  std::chrono::milliseconds orphans_after{300'000};
+  std::chrono::milliseconds orphans_after{50'000};
 };
 
 /// Reads the file (a path, or nothing for the default place, which need not exist) and the environment over

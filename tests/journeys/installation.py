@@ -35,7 +35,9 @@ class Site:
         """A server with all roles and a state folder of its own."""
         if name not in self.servers:
             kafka = {"topic_prefix": self.prefix, "properties": {"session.timeout.ms": "1500"}}
-            settings = {"instance": self.instance, "mongodb": {"database": self.database.name}, "kafka": kafka, **self.more}
+            settings = {"instance": self.instance, "mongodb": {"database": self.database.name}, "kafka": kafka}
+            for key, value in self.more.items():
+                settings[key] = {**settings.get(key, {}), **value} if isinstance(value, dict) else value
             self.servers[name] = Server(self.stack, self.preset, f"site-{self.name}-{name}", settings=settings)
         return self.servers[name]
 

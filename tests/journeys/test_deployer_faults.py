@@ -31,7 +31,7 @@ def test_F50_asked_to_end_during_a_build_it_ends_at_once_and_goes_on_later(site)
     meta = {"name": name, "build": {"dockerfile": "Dockerfile"}} | {key: value for key, value in META.items() if key not in ("image", "user")}
     dockerfile = f"FROM {images.MINIMAL}\nRUN sleep 5; echo {name} > /word\nUSER 65532:65532\n"
     wish = site.ask(name, path=site.put(name, {"service.yaml": yaml.safe_dump(meta), "Dockerfile": dockerfile}), machine={"name": site.MACHINE, "docker": site.endpoint})
-    wait_until("it builds", lambda: (found := site.document(wish)) and found["stages"][-1]["stage"] == "built", 60)
+    wait_until("it builds", lambda: (found := site.document(wish)) and found["stages"] and found["stages"][-1]["stage"] == "built", 60)
     begun = time.monotonic()
     server.stop()
     assert time.monotonic() - begun < 10

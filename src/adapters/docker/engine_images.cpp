@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -45,10 +46,16 @@ http::Request build_request(const ports::BuildSpec& spec, const std::string& con
   return request;
 }
 
+// In the Engine's words or in those of a step's own program.
+bool says_full(const std::string& text) {
+  return text.find("o space left on device") != std::string::npos;
+}
+
 Error build_failed(const std::string& words, const BuildOutput& output) {
-  const bool full = words.find("no space left on device") != std::string::npos;
+  const auto lines = output.last_lines();
+  const bool full = says_full(words) || std::ranges::any_of(lines, says_full);
   auto error = full ? unavailable("engine.disk_full", words) : invalid("build.failed", words);
-  error.last_logs = output.last_lines();
+  error.last_logs = lines;
   return error;
 }
 
