@@ -45,7 +45,7 @@ const std::map<std::string, std::string> kBuild{{"slipway.build", "default"}};
 TEST_F(OrphansTest, a_probe_that_stays_is_removed_and_a_young_one_is_not) {
   const auto left = add("probe-1", kProbe, true);
   sweep_after(0s);
-  sweep_after(299s);
+  sweep_after(world_.settings.orphan_patience - 1s);
   EXPECT_TRUE(there(left));
   const auto young = add("probe-2", kProbe, true);
   sweep_after(2s);
