@@ -142,12 +142,12 @@ class CancelRace : public ::testing::Test {
     const bool cancelled = end->state == State::kCancelled;
     if (cancelled) {
       ++cancelled_;
-      delay += 2ms;
+      delay += delay / 4;  // by shares: a loaded machine is many times slower
       EXPECT_EQ(answer->state, State::kSucceeded) << id << ": " << answer->message;
       EXPECT_EQ(after.committed, before.committed) << id;
     } else {
       ++cut_over_;
-      delay = std::max(1ms, delay - 2ms);
+      delay = std::max(5ms, delay - delay / 5);
       EXPECT_EQ(end->state, State::kSucceeded) << id << ": " << end->message;
       EXPECT_EQ(answer->state, State::kRejected) << id;
       EXPECT_EQ(answer->error ? answer->error->code : "", "cancel.too_late") << id;
