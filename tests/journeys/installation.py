@@ -27,6 +27,7 @@ class Site:
         self.bus = Bus(stack.env()["KAFKA_BROKERS"])
         self.client = pymongo.MongoClient(stack.env()["MONGODB_URI"], directConnection=True, tz_aware=True)
         self.database = self.client[f"site_{name}"]
+        self.engine_says = Containers(self.api, self.instance)
         self.servers: dict[str, Server] = {}
         self.client.drop_database(self.database.name)  # of a run that was killed
         self.api.purge(self.instance)
@@ -63,7 +64,7 @@ class Site:
         return done
 
     def containers(self, service_id: str) -> list[dict]:
-        return Containers(self.api, self.instance).of(service_id, running=False)
+        return self.engine_says.of(service_id, running=False)
 
     def must_be_well(self, seconds: float = 30) -> None:
         """Neither the oracle nor `slipway doctor --check` has anything to say, within that time."""

@@ -4,6 +4,7 @@ import io
 import json
 import subprocess
 import tarfile
+import threading
 import time
 import uuid
 from pathlib import Path
@@ -202,12 +203,53 @@ class Bus:
         self._open.clear()
 
 
+class EngineEvents:
+    """What an Engine does from now on. It remembers only its last 256 events itself: on a busy machine some seconds."""
+
+    _of: dict[str, "EngineEvents"] = {}
+
+    def __init__(self, api):
+        self._api = api
+        self._newest = time.time()
+        self._kept: dict[tuple, dict] = {}
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    @classmethod
+    def of(cls, api) -> "EngineEvents":
+        if api.endpoint not in cls._of:
+            cls._of[api.endpoint] = cls(api)
+        return cls._of[api.endpoint]
+
+    def between(self, since: float, until: float, filters: dict[str, str]) -> list[dict]:
+        answer = self._api.call("GET", "/events", {"since": f"{since:.9f}", "until": f"{until:.9f}"})  # what is not heard yet
+        for event in answer if isinstance(answer, list) else [answer] if answer else []:
+            self._keep(event)
+        wanted = {"type": "Type", "event": "Action"}
+        return [event for at, event in sorted(list(self._kept.items()), key=lambda one: one[0])
+                if since <= at[0] / 1e9 <= until and all(event[wanted[name]] == value for name, value in filters.items())]
+
+    def _keep(self, event: dict) -> None:
+        self._kept[event["timeNano"], event["Type"], event["Action"], event["Actor"]["ID"]] = event
+        self._newest = max(self._newest, event["timeNano"] / 1e9)
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                with self._api.stream("GET", "/events", {"since": f"{self._newest:.9f}"}, timeout=7200) as answer:
+                    for line in answer:
+                        self._keep(json.loads(line))
+            except (OSError, http.client.HTTPException, EngineError, ValueError):
+                pass  # it is down, or was killed in the middle of a line
+            time.sleep(0.1)
+
+
 class Containers:
     """The service containers of one Engine, by labels. `api` is a dev_stack Api."""
 
     def __init__(self, api, instance: str):
         self.api = api
         self.instance = instance
+        self._events = EngineEvents.of(api)
 
     def of(self, service_id: str | None = None, running: bool = True) -> list[dict]:
         """Ours, of one service or of all with the agent: inspected."""
@@ -239,6 +281,4 @@ class Containers:
 
     def events(self, since: float, until: float, **filters) -> list[dict]:
         """What the Engine says happened between two times (seconds since the epoch)."""
-        query = {"since": f"{since:.9f}", "until": f"{until:.9f}", "filters": json.dumps({key: [value] for key, value in filters.items()})}
-        answer = self.api.call("GET", "/events", query)
-        return answer if isinstance(answer, list) else [answer] if answer else []
+        return self._events.between(since, until, filters)

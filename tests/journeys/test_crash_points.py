@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from installation import Site
-from kit import Containers, fresh, wait_until
+from kit import fresh, wait_until
 
 from dev_stack import build, images
 
@@ -67,7 +67,7 @@ class Crash:
         if self.way == "stopped":
             self.server.process.thaw()  # it finds that others went on without it
         site.must_be_well()
-        made = Containers(site.api, site.instance).events(self.begun, time.time(), type="container", event="create")
+        made = site.engine_says.events(self.begun, time.time(), type="container", event="create")
         self.creates = [name for event in made if f".{self.service}-" in (name := event["Actor"]["Attributes"].get("name", ""))]
         self.left = site.containers(self.service)
         survivor.kill()

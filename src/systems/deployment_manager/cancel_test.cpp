@@ -245,7 +245,7 @@ class WithSensors : public Cancelling {
   }
   void answer(const ports::Record& record) {
     const auto request = messages::parse_sensor_request(*record.value, record.key, {});
-    if (!request) return;
+    if (!request || silent_) return;
     messages::SensorReply reply{.request_id = request->request.request_id,
                                 .service_id = "shop",
                                 .sensor_id = {},
@@ -254,6 +254,12 @@ class WithSensors : public Cancelling {
                                 .missing = {},
                                 .error = {},
                                 .correlation_id = request->request.correlation_id};
+    if (late_answer_) {
+      auto late = reply;
+      late.correlation_id = reply.request_id + ":0";
+      late.topics = {{"air", {"sensor.temperature.other", "other", "", {}}}};
+      bus_.put_plain(topics_.sensor_replies, messages::to_json(late));
+    }
     std::string json = messages::to_json(reply);
     if (bad_answer_)
       json = R"({"request_id":"x","correlation_id":")" + reply.correlation_id +
@@ -261,7 +267,7 @@ class WithSensors : public Cancelling {
     bus_.put_plain(topics_.sensor_replies, json);
   }
   int flowed_ = 0;
-  std::atomic<bool> bad_answer_ = false;
+  std::atomic<bool> bad_answer_ = false, late_answer_ = false, silent_ = false;
   ports::TopicReader sensors_{bus_,
                               clock_,
                               Log::silent(),
@@ -317,6 +323,29 @@ TEST_F(WithSensors, a_way_to_kafka_that_worked_is_not_tried_again_at_once) {
   put_source(std::string(kSensorMeta), "print(2)");
   deploy();
   EXPECT_EQ(probes(), 1);
+}
+
+// FAULTS F70
+TEST_F(WithSensors, F70_a_silent_sensor_manager_ends_the_deployment_with_nothing_created) {
+  silent_ = true;
+  change_settings_ = [](Settings& settings) { settings.sensor_patience = 1s; };
+  manager_.reset();
+  start();
+  const auto end = wait_end(ask_deploy());
+  EXPECT_EQ(end.state, State::kFailed);
+  ASSERT_TRUE(end.error);
+  EXPECT_EQ(end.error->code, "sensor_manager.no_reply");
+  EXPECT_FALSE(end.error->hint.empty());
+  EXPECT_FALSE(container("shop-1-1"));
+}
+
+// FAULTS F71
+TEST_F(WithSensors, F71_an_answer_to_an_earlier_epoch_is_ignored) {
+  late_answer_ = true;
+  ask_deploy();
+  const auto release = [&] { return *repository_.releases().find("shop@000001"); };
+  ASSERT_TRUE(wait_until([&] { return release().has_value(); }));
+  EXPECT_EQ(release()->topics.at("air").topic, "sensor.temperature.t1");
 }
 
 // FAULTS F73
