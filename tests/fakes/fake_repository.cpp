@@ -214,7 +214,9 @@ class FakeLanes final : public LaneStore, Store {
     return write([&]() -> std::optional<std::int64_t> {
       Lane* lane = at(service_id);
       if (!lane || lane->active != request_id || lane->epoch != epoch) return std::nullopt;
-      return ++lane->last_release;
+      if (lane->last_release_for != request_id) ++lane->last_release;
+      lane->last_release_for = request_id;
+      return lane->last_release;
     });
   }
   Result<bool> cut_over(const std::string& service_id, const std::string& request_id, std::int64_t epoch,

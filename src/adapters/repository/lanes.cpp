@@ -79,10 +79,17 @@ Result<bool> MongoLanes::unqueue(const std::string& service_id, const std::strin
 Result<std::optional<std::int64_t>> MongoLanes::take_release(const std::string& service_id,
                                                              const std::string& request_id,
                                                              std::int64_t epoch) {
-  SLIPWAY_ASSIGN(auto after, decode_maybe<Lane>(lanes_.update_and_get(mine(service_id, request_id, epoch),
-                                                                      {{"$inc", {{"last_release", 1}}}})));
-  if (!after) return std::nullopt;
-  return after->last_release;
+  json first = mine(service_id, request_id, epoch);
+  first["last_release_for"] = {{"$ne", request_id}};
+  SLIPWAY_ASSIGN(
+      auto lane,
+      decode_maybe<Lane>(lanes_.update_and_get(
+          first, {{"$inc", {{"last_release", 1}}}, {"$set", {{"last_release_for", request_id}}}})));
+  if (!lane) {
+    SLIPWAY_ASSIGN(lane, decode_maybe<Lane>(lanes_.find_one(mine(service_id, request_id, epoch))));
+  }
+  if (!lane) return std::nullopt;
+  return lane->last_release;
 }
 
 Result<bool> MongoLanes::cut_over(const std::string& service_id, const std::string& request_id,

@@ -112,8 +112,8 @@ TEST(Codec, keeps_every_field_of_the_other_documents) {
 }
 
 TEST(Codec, keeps_every_field_of_a_lane) {
-  Lane lane{"s", "r-1", {"r-2", "r-3"},     5,          "me", 9, "r-1", std::nullopt,
-            7,   6,     Wanted::kCompleted, {"edge-1"}, 8,    4};
+  Lane lane{"s", "r-1", {"r-2", "r-3"},     5,          "me", 9,     "r-1", std::nullopt,
+            7,   6,     Wanted::kCompleted, {"edge-1"}, 8,    "r-1", 4};
   EXPECT_EQ(twice(lane)["wanted"], "completed");
   EXPECT_TRUE(twice(empty_lane())["active"].is_null());
 }

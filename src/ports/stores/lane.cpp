@@ -43,6 +43,7 @@ json write(const Lane& l) {
           {"wanted", to_string(l.wanted)},
           {"machines", l.machines},
           {"last_release", l.last_release},
+          {"last_release_for", or_null(l.last_release_for)},
           {"last_accepted", l.last_accepted}};
 }
 
@@ -64,6 +65,7 @@ void read(const Reader& from, Lane& l) {
     from.wrong("wanted", "running, completed, stopped or removed");
   l.machines = from.texts("machines");
   l.last_release = from.number("last_release");
+  l.last_release_for = from.maybe_text("last_release_for");
   l.last_accepted = from.number("last_accepted");
 }
 

@@ -30,7 +30,8 @@ struct Lane {
   Wanted wanted = Wanted::kRemoved;
   std::vector<std::string> machines;  ///< where `committed` is wanted
   std::int64_t last_release = 0;
-  std::int64_t last_accepted = 0;  ///< counts accepted requests: their order
+  std::optional<std::string> last_release_for;  ///< request that took it
+  std::int64_t last_accepted = 0;               ///< counts accepted requests: their order
   std::string id() const { return service_id; }
 };
 
@@ -59,7 +60,8 @@ class LaneStore {
   virtual Result<bool> cancel(const std::string& service_id, const std::string& request_id) = 0;
   /// Takes a waiting request out of the queue; false if it was not there.
   virtual Result<bool> unqueue(const std::string& service_id, const std::string& request_id) = 0;
-  /// last_release+1 while active and epoch are mine: the number taken, or nothing.
+  /// While active and epoch are mine: the request's release number, last_release+1 when it first asks and the
+  /// same however often it asks again. Or nothing.
   virtual Result<std::optional<std::int64_t>> take_release(const std::string& service_id,
                                                            const std::string& request_id,
                                                            std::int64_t epoch) = 0;
