@@ -154,6 +154,7 @@ class Engine:
         if Path(f"/var/run/netns/{self.namespace}").exists():
             return
         run(["ip", "netns", "add", self.namespace], root=True)
+        run(["ip", "link", "del", self.link], root=True, check=False)  # of an Engine that was killed with its stack
         run(["ip", "link", "add", self.link, "type", "veth", "peer", "name", "eth0", "netns", self.namespace], root=True)
         run(["ip", "link", "set", self.link, "master", Bridge(self.bridge).name, "up"], root=True)
         self._inside(["ip", "link", "set", "lo", "up"])
