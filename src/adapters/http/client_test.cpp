@@ -5,6 +5,7 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <thread>
 
 #include "tests/fakes/scripted_server.hpp"
@@ -172,11 +173,11 @@ TEST(Client, gives_up_after_silence_within_a_stream) {
 }
 
 TEST(Client, stops_from_another_thread_and_closes_the_connection) {
-  std::atomic<bool> closed = false;
+  std::promise<bool> closed;
   ScriptedServer server{[&](auto& peer) {
     peer.read_request();
     peer.say("HTTP/1.1 200 OK\r\n\r\nfirst\n");
-    closed = peer.read_request().empty();
+    closed.set_value(peer.read_request().empty());
   }};
   std::stop_source source;
   const auto response = client_of(server).stream_lines(
@@ -188,8 +189,9 @@ TEST(Client, stops_from_another_thread_and_closes_the_connection) {
       source.get_token());
   ASSERT_FALSE(response);
   EXPECT_EQ(response.error().code, "http.cancelled");
-  for (int i = 0; i < 500 && !closed; ++i) std::this_thread::sleep_for(10ms);
-  EXPECT_TRUE(closed);
+  auto was_closed = closed.get_future();
+  ASSERT_EQ(was_closed.wait_for(5s), std::future_status::ready);
+  EXPECT_TRUE(was_closed.get());
 }
 
 TEST(Client, ends_well_when_its_handler_has_enough) {
