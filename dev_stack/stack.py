@@ -259,6 +259,7 @@ class Stack:
         if last:
             done.append(last)
         keep = {"dockerd": self.record["dockerd"]} if "dockerd" in self.record else {}
+        engine.unmount_below([self.folder])
         for entry in self.folder.iterdir():
             if entry.name != "lock":
                 run(["rm", "-rf", entry], root=True)

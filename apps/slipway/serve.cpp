@@ -85,6 +85,7 @@ Result<deployment_manager::Settings> deployment_settings(const ServerSettings& s
   }
   SLIPWAY_ASSIGN(out.ca_bundle, read_file(settings.ca_bundle_file));
   SLIPWAY_ASSIGN(out.secret_box, read_secret_key(settings));
+  out.build_deadline = std::chrono::ceil<std::chrono::seconds>(settings.build_deadline);
   out.agent_interval = settings.agent_interval;
   out.reconcile_period = std::chrono::ceil<std::chrono::seconds>(settings.reconcile_period);
   out.orphan_patience = std::chrono::ceil<std::chrono::seconds>(settings.orphans_after);

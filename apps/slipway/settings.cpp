@@ -105,6 +105,7 @@ const std::map<std::string, Setter>& table() {
       {"runtimes.*.build_image", entry(&S::runtime_build_images)},
       {"runtimes.*.versions", list_entry(&S::runtime_versions)},
       {"build.ca_bundle", text(&S::ca_bundle_file)},
+      {"build.deadline", duration(&S::build_deadline)},
       {"secrets.key_file", text(&S::secrets_key_file)},
       {"reconcile.period", duration(&S::reconcile_period)},
       {"reconcile.orphans_after", duration(&S::orphans_after)},

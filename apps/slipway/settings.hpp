@@ -42,6 +42,7 @@ struct ServerSettings {
   std::map<std::string, std::string> runtime_build_images;           ///< of build stages: node, cpp
   std::map<std::string, std::vector<std::string>> runtime_versions;  ///< that may be asked for; none: any
   std::string ca_bundle_file;
+  std::chrono::milliseconds build_deadline{900'000};
   std::string secrets_key_file;  ///< empty: secrets can neither be set nor delivered
   std::chrono::milliseconds reconcile_period{10'000};
   std::chrono::milliseconds orphans_after{50'000};

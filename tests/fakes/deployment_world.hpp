@@ -14,6 +14,7 @@
 #include "tests/fakes/fake_bus.hpp"
 #include "tests/fakes/fake_engine.hpp"
 #include "tests/fakes/fake_repository.hpp"
+#include "tests/fakes/leaping_clock.hpp"
 
 namespace slipway::deployment_manager {
 
@@ -25,6 +26,9 @@ using Statuses = std::vector<messages::DeploymentStatus>;
 inline constexpr std::string_view kMeta =
     "name: shop\nruntime: python@3.11\ncommand: python main.py\nports: [\"0:8080\"]\nupdate: {healthy_for: "
     "100ms}\n";
+inline constexpr std::string_view kSensorMeta =
+    "name: shop\nruntime: python@3.11\ncommand: python main.py\nports: [\"0:8080\"]\nupdate: {healthy_for: "
+    "100ms}\nsensors: [{name: air, type: temperature}]\n";
 inline constexpr std::string_view kEndpoint = "unix:///var/run/docker.sock";
 
 // A site in memory: a Deployment Manager on fakes, one machine, an agent whose samples come by themselves.
@@ -83,6 +87,8 @@ class Deploying : public ::testing::Test {
   }
   std::string ask_deploy() { return ask(R"("path":"shop/1","machine":"edge-1")"); }
 
+  std::string cancel(const std::string& id) { return ask(R"("action":"cancel","cancels":")" + id + R"(")"); }
+
   Statuses statuses(const std::string& id) {
     Statuses out;
     for (const auto& record : bus_.records(topics_.deployment_status)) {
@@ -92,6 +98,12 @@ class Deploying : public ::testing::Test {
       if (status && status->request_id == id && !again) out.push_back(*status);
     }
     return out;
+  }
+
+  bool is_at(const std::string& id, Stage stage) {
+    const auto all = statuses(id);
+    return std::ranges::any_of(
+        all, [&](const auto& status) { return status.stage == stage && status.state == State::kRunning; });
   }
 
   // The final status, once it is published.
@@ -126,10 +138,11 @@ class Deploying : public ::testing::Test {
     return false;
   }
 
+  ports::Lane lane() { return **repository_.lanes().find("shop"); }
   std::optional<ports::Container> container(const std::string& name) { return *engine().inspect(name); }
 
   const SecretBox box_ = *SecretBox::from_key(std::string(32, 'k'));
-  SystemClock clock_;
+  fakes::LeapingClock clock_;
   messages::Topics topics_;
   fakes::FakeBus bus_;
   fakes::FakeRepository repository_;

@@ -81,6 +81,11 @@ void FakeEngine::fail_next(const std::string& operation, EngineFault fault) {
   faults_[operation].push_back(std::move(fault));
 }
 
+void FakeEngine::stop_failing() {
+  const std::lock_guard lock{mutex_};
+  faults_.clear();
+}
+
 void FakeEngine::fail_next_build(std::vector<std::string> output) {
   const std::lock_guard lock{mutex_};
   failing_builds_.push_back(std::move(output));

@@ -45,6 +45,7 @@ class FakeEngine final : public ports::Engine {
   // What a test sets up.
   void script(std::function<ContainerScript(const ports::ContainerSpec&)> script);
   void fail_next(const std::string& operation, EngineFault fault);  ///< queued per operation
+  void stop_failing();                                              ///< forgets what fail_next() queued
   void fail_next_build(std::vector<std::string> output);            ///< build.failed with these lines
   void set_down(bool down);     ///< every call is unavailable, watches and followed logs break
   void hold_builds(bool hold);  ///< builds wait until released or stopped

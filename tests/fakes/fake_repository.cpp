@@ -23,6 +23,7 @@ class Trouble {
   void fail_next(const Error& error, int times, const std::string& collection) {
     for (int i = 0; i < times; ++i) failures_.push_back({collection, error});
   }
+  void stop_failing() { failures_.clear(); }
   void lose_answers(int times, const std::string& collection) {
     for (int i = 0; i < times; ++i) lost_.push_back(collection);
   }
@@ -631,6 +632,10 @@ Status FakeRepository::ping(milliseconds) {
 void FakeRepository::fail_next(const Error& error, int times, const std::string& collection) {
   std::lock_guard lock(world_->trouble.mutex);
   world_->trouble.fail_next(error, times, collection);
+}
+void FakeRepository::stop_failing() {
+  std::lock_guard lock(world_->trouble.mutex);
+  world_->trouble.stop_failing();
 }
 void FakeRepository::lose_answers(int times, const std::string& collection) {
   std::lock_guard lock(world_->trouble.mutex);

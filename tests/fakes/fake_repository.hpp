@@ -39,6 +39,7 @@ class FakeRepository final : public ports::Repository {
   // Hooks. `collection`: "lanes", "deployments", "releases", ...; empty: any.
   /// The next `times` calls fail with `error` and change nothing.
   void fail_next(const Error& error, int times = 1, const std::string& collection = {});
+  void stop_failing();  ///< forgets what fail_next() queued
   /// The next `times` writes happen, but their caller is told kUnknown: the answer got lost.
   void lose_answers(int times = 1, const std::string& collection = {});
   /// Every call (and ping) fails as unavailable until set back.

@@ -13,8 +13,9 @@ from dev_stack.server import Server
 class Site:
     MACHINE = "here"
 
-    def __init__(self, stack, preset: str, name: str, engine=None, settings: dict | None = None):
-        """`engine`: one of make_machine's instead of the machine's own."""
+    def __init__(self, stack, preset: str, name: str, engine=None, settings: dict | None = None, kafka=None, repository=None):
+        """`engine`: one of make_machine's instead of the machine's own; `kafka`, `repository`: of the test's own instead of the stack's. The server comes to its
+        own Kafka by loopback, agents, services and the test by the bridge."""
         self.stack = stack
         self.preset = preset
         self.name = name
@@ -24,8 +25,10 @@ class Site:
         self.api = engine.api if engine else stack.api
         self.endpoint = engine.endpoint if engine else stack.docker_host
         self.more = settings or {}
-        self.bus = Bus(stack.env()["KAFKA_BROKERS"])
-        self.client = pymongo.MongoClient(stack.env()["MONGODB_URI"], directConnection=True, tz_aware=True)
+        self.bus = Bus(kafka.brokers if kafka else stack.env()["KAFKA_BROKERS"])
+        self.peers = {"kafka": {"brokers": kafka.local_brokers, "machine_brokers": kafka.brokers} if kafka else {},
+                      "mongodb": {"uri": repository.uri} if repository else {}}
+        self.client = pymongo.MongoClient(repository.uri if repository else stack.env()["MONGODB_URI"], directConnection=True, tz_aware=True)
         self.database = self.client[f"site_{name}"]
         self.engine_says = Containers(self.api, self.instance)
         self.servers: dict[str, Server] = {}
@@ -35,8 +38,8 @@ class Site:
     def server(self, name: str = "a") -> Server:
         """A server with all roles and a state folder of its own."""
         if name not in self.servers:
-            kafka = {"topic_prefix": self.prefix, "properties": {"session.timeout.ms": "1500"}}
-            settings = {"instance": self.instance, "mongodb": {"database": self.database.name}, "kafka": kafka}
+            kafka = {"topic_prefix": self.prefix, "properties": {"session.timeout.ms": "1500"}} | self.peers["kafka"]
+            settings = {"instance": self.instance, "mongodb": {"database": self.database.name} | self.peers["mongodb"], "kafka": kafka}
             for key, value in self.more.items():
                 settings[key] = {**settings.get(key, {}), **value} if isinstance(value, dict) else value
             self.servers[name] = Server(self.stack, self.preset, f"site-{self.name}-{name}", settings=settings)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import confluent_kafka
 import gridfs
+import read_columns
 import yaml
 
 from dev_stack.docker_api import EngineError
@@ -99,6 +100,30 @@ def get(address: str, path: str = "/", seconds: float = 5) -> tuple[int, bytes]:
         return answer.status, answer.read()
     finally:
         connection.close()
+
+
+def stored_seconds(database, machine: str, since: float = 0) -> list[tuple[str, int, int]]:
+    """Boot, number and time (ms) of each second that is stored of a machine, in order."""
+    rows = []
+    for minute in database["samples_1s"].find({"machine": machine}):
+        columns = read_columns.read(minute)
+        rows += [row for row in zip(columns["boot"], columns["seq"], columns["t"]) if row[2] >= since]
+    return sorted(rows, key=lambda row: row[2])
+
+
+def missing_seconds(rows: list[tuple[str, int, int]]) -> list[str]:
+    """What is wrong with the numbers of stored seconds: some stored twice, some missing."""
+    wrong = []
+    by_boot: dict[str, list[int]] = {}
+    for boot, seq, _ in rows:
+        by_boot.setdefault(boot, []).append(seq)
+    for boot, numbers in by_boot.items():
+        missing = sorted(set(range(min(numbers), max(numbers) + 1)) - set(numbers))
+        if missing:
+            wrong.append(f"{len(missing)} samples of {boot} are missing: {missing[:5]}")
+        if len(numbers) > len(set(numbers)):
+            wrong.append(f"samples of {boot} are stored twice")
+    return wrong
 
 
 class Topic:

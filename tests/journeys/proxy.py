@@ -1,4 +1,4 @@
-"""A TCP proxy on loopback that is slow or cuts connections at a chosen place, as a bad network does."""
+"""A TCP proxy on loopback that is slow or cuts connections at a chosen place, as a bad network does, or changes what is answered, as another server would."""
 import contextlib
 import socket
 import threading
@@ -11,6 +11,7 @@ class Proxy:
         self.delay = 0.0  # s, before each piece of an answer is passed on
         self.cut_answers_to = None  # (request: bytes) -> bool: the request is passed on, its answer is not, the connection is cut
         self.cut_answer_after = None  # (request: bytes) -> bytes of the answer that are passed on before the connection is cut, or None
+        self.change_answer = None  # (piece: bytes) -> bytes of the same length
         self.cuts = 0
         self._open: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -53,7 +54,7 @@ class Proxy:
                     break
                 if link.left is not None:
                     piece, link.left = piece[:link.left], link.left - len(piece)
-                link.client.sendall(piece)
+                link.client.sendall(self.change_answer(piece) if self.change_answer else piece)
                 if link.left is not None and link.left <= 0:
                     break
         if link.cut or link.left is not None and link.left <= 0:

@@ -1,5 +1,7 @@
-"""What happens to the Deployment Manager itself: it is asked to end in the middle of a build (F50), and one request ends it each time it is read (F55)."""
+"""What happens to the Deployment Manager itself: it is asked to end in the middle of a build (F50), started twice (F53), beside a newer one (F57), and one request
+ends it each time it is read (F55)."""
 import json
+import subprocess
 import time
 
 import pytest
@@ -7,7 +9,8 @@ import yaml
 from installation import Site
 from kit import fresh, wait_until
 
-from dev_stack import images
+from dev_stack import build, images
+from dev_stack.base import Failed
 
 META = {"image": images.MINIMAL, "command": ["sleep", "100000"], "user": "65532", "healthcheck": "none", "stop_grace_period": "1s",
         "update": {"healthy_for": "200ms", "deadline": "30s"}}
@@ -40,6 +43,35 @@ def test_F50_asked_to_end_during_a_build_it_ends_at_once_and_goes_on_later(site)
     done = site.wait_end(wish, 60)
     assert done["end"] in ("succeeded", "warning"), done["stages"][-1]
     site.must_be_well()
+
+
+def test_F53_a_second_server_in_the_same_state_folder_refuses_to_start(site, preset):
+    server = site.server()
+    server.start()
+    second = subprocess.run([str(build.binary("slipway", preset)), "serve", "--config", str(server.config)], capture_output=True, text=True, timeout=60, cwd=server.folder)
+    assert second.returncode == 1, second
+    assert "server.already_running" in second.stderr and f"pid {server.process.pid}" in second.stderr, second.stderr
+    assert server.alive() and server.ready()
+    name = fresh("once")
+    site.must_deploy(name, files(name))
+    site.must_be_well()
+
+
+def test_F57_a_database_of_a_newer_version_is_left_alone(site):
+    server = site.server()
+    server.start()
+    server.stop()
+    site.database["installation"].update_one({"_id": "format"}, {"$set": {"version": 99}})
+    before = server.log.stat().st_size
+    try:
+        with pytest.raises(Failed):
+            server.start()
+        said = server.log.read_bytes()[before:].decode()
+        assert "repository.newer" in said and "format 99" in said, said[-2000:]
+    finally:
+        site.database["installation"].update_one({"_id": "format"}, {"$set": {"version": 0}})
+    server.start()
+    assert site.database["installation"].find_one({"_id": "format"})["version"] == 1, "an older one is raised"
 
 
 @pytest.mark.timeout(240)

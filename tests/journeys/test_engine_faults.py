@@ -1,13 +1,17 @@
-"""An Engine that is killed, in the middle of a build or while nothing happens, one whose disk is full, and one where somebody else was first: the rows F25, F26, F33
-and F35 of the faults."""
+"""An Engine that is killed, in the middle of a build or while nothing happens (F25, F26), one behind a slow line (F30), one whose disk is full (F33), one where
+somebody else was first (F35), and a server without room for the image that it carries over (F54)."""
+import contextlib
+import os
 import time
 
 import pytest
 import yaml
 from installation import Site
 from kit import fresh, wait_until
+from small_disk import SmallDisk
 
 from dev_stack import images
+from dev_stack.base import run
 
 META = {"image": images.MINIMAL, "command": ["sleep", "100000"], "user": "65532", "healthcheck": "none", "stop_grace_period": "1s",
         "update": {"healthy_for": "200ms", "deadline": "30s"}}
@@ -19,7 +23,7 @@ def files(name: str, **meta) -> dict:
 
 @pytest.fixture(scope="module")
 def site(stack, preset, make_machine):
-    made = Site(stack, preset, "engine", engine=make_machine("m2"), settings={"reconcile": {"period": "1s", "orphans_after": "5s"}})
+    made = Site(stack, preset, "engine", engine=make_machine("m2"), settings={"reconcile": {"period": "1s", "orphans_after": "5s"}, "build": {"deadline": "20s"}})
     made.server().start()
     yield made
     made.close()
@@ -56,6 +60,73 @@ def test_F26_a_build_that_lost_its_engine_is_made_again_and_leaves_nothing(site)
     assert [stage["stage"] for stage in done["stages"] if stage["state"] in ("succeeded", "warning")].count("built") == 1
     wait_until("nothing is left of the first build", lambda: not steps(), 60)
     site.must_be_well(60)
+
+
+@contextlib.contextmanager
+def slow(engine, rate: str):
+    """So much passes to that machine in a second."""
+    run(["tc", "qdisc", "add", "dev", engine.link, "root", "tbf", "rate", rate, "burst", "16kbit", "latency", "2s"], root=True)
+    try:
+        yield
+    finally:
+        run(["tc", "qdisc", "del", "dev", engine.link, "root"], root=True)
+
+
+@pytest.mark.timeout(240)
+def test_F30_a_build_behind_a_slow_line_ends_at_its_deadline_and_leaves_nothing(site):
+    name = fresh("heavy")
+    site.must_deploy(name, files(name))
+    serves = [(one["Id"], one["State"]["StartedAt"]) for one in site.containers(name)]
+    meta = {"name": name, "build": {"dockerfile": "Dockerfile"}} | {key: value for key, value in META.items() if key not in ("image", "user")}
+    content = {"service.yaml": yaml.safe_dump(meta), "data": os.urandom(20_000_000), "Dockerfile": f"FROM {images.MINIMAL}\nCOPY data /data\nUSER 65532:65532\n"}
+    before = len(site.api.call("GET", "/images/json"))
+    with slow(site.engine, "2mbit"):
+        wish = site.ask(name, path=site.put(name, content), machine={"name": site.MACHINE, "docker": site.endpoint})
+        wait_until("it is said to build", lambda: (found := site.document(wish)) and [one for one in found["stages"] if (one["stage"], one["state"]) == ("built", "running")], 30)
+        done = site.wait_end(wish, 90)
+    error = done["stages"][-1]["error"]
+    assert done["end"] == "failed" and error["code"] == "build.timeout", error
+    assert [(one["Id"], one["State"]["StartedAt"]) for one in site.containers(name)] == serves
+    assert len(site.api.call("GET", "/images/json")) == before
+    site.must_deploy(name, content)
+    site.must_be_well(60)
+
+
+@pytest.fixture
+def temporary(stack):
+    made = SmallDisk(stack.folder / "small-temporary", mib=2)
+    yield made
+    made.close()
+
+
+@pytest.mark.timeout(240)
+def test_F54_without_room_for_temporary_files_who_needs_them_waits_and_others_go_on(site, stack, temporary):
+    carried, other = fresh("carried"), fresh("other")
+    repository, tag = "slipway-test-spare", fresh("v")
+    stack.api.call("POST", f"/images/{images.MINIMAL}/tag", {"repo": repository, "tag": tag})
+    left = temporary.folder / "slipway-image-left.tar"
+    server = site.server()
+    try:
+        server.restart(env={"TMPDIR": str(temporary.folder)})
+        left.write_text("of a server that was killed")
+        there = site.ask(other, path=site.put(other, files(other)), machine={"name": "there", "docker": stack.docker_host})
+        assert site.wait_end(there, 60)["end"] in ("succeeded", "warning")  # and the Engine that has the image is known
+        temporary.fill()
+        wish = site.ask(carried, path=site.put(carried, files(carried, image=f"{repository}:{tag}")), machine=site.MACHINE)
+        waits = wait_until("it waits", lambda: (found := site.document(wish)) and [one for one in found["stages"] if one["state"] == "waiting"], 60)
+        assert "cannot write" in waits[0]["message"], waits
+        site.must_deploy(other, files(other, env={"WORD": "two"}))
+        assert not site.document(wish).get("end")
+        temporary.free()
+        done = site.wait_end(wish, 60)
+        assert done["end"] in ("succeeded", "warning"), done["stages"][-1]
+        server.restart(env={"TMPDIR": str(temporary.folder)})
+        wait_until("what was left is gone", lambda: not list(temporary.folder.glob("slipway-image-*")), 60)
+        for name in (carried, other):
+            assert site.wait_end(site.ask(name, action="remove"), 60)["end"] == "succeeded"
+    finally:
+        server.restart()
+        stack.api.call("DELETE", f"/images/{repository}:{tag}")
 
 
 def create(site: Site, name: str, published: str = "") -> str:

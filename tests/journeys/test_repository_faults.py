@@ -1,4 +1,5 @@
-"""A Repository that is slow (F17), whose answers get lost after the effect (F18), and that breaks off in the middle of an archive (F19)."""
+"""A Repository that is slow (F17), whose answers get lost after the effect (F18), that breaks off in the middle of an archive (F19), whose disk is full (F21), and
+one that stores two documents with one id (F22)."""
 import os
 import random
 import time
@@ -8,8 +9,11 @@ import yaml
 from installation import Site
 from kit import fresh, wait_until
 from proxy import Proxy
+from small_disk import SmallDisk
 
 from dev_stack import images
+from dev_stack.base import Failed
+from dev_stack.repository import Repository
 
 META = {"image": images.MINIMAL, "command": ["sleep", "100000"], "user": "65532", "healthcheck": "none", "stop_grace_period": "1s",
         "update": {"healthy_for": "200ms", "deadline": "30s"}}
@@ -29,13 +33,18 @@ def proxy(stack):
 
 
 @pytest.fixture
-def site(stack, preset, proxy):
+def unserved(stack, preset, proxy):
     direct = stack.env()["MONGODB_URI"]
     through = direct.replace(direct.removeprefix("mongodb://").partition("/")[0], f"127.0.0.1:{proxy.port}")
     made = Site(stack, preset, "mongo", settings={"mongodb": {"uri": through}})
-    made.server().start()
     yield made
     made.close()
+
+
+@pytest.fixture
+def site(unserved):
+    unserved.server().start()
+    return unserved
 
 
 def deploy(site: Site, name: str, content: dict, seconds: float = 120) -> dict:
@@ -91,3 +100,46 @@ def test_F19_an_archive_that_breaks_off_is_read_again_and_never_built_half(site,
     assert len(cut) == 3 and proxy.cuts >= 3
     wait_until("one container runs", lambda: [one["State"]["Running"] for one in site.containers(name)] == [True], 20)
     site.must_be_well(60)
+
+
+@pytest.fixture
+def disk(stack):
+    made = SmallDisk(stack.folder / "small-repository", mib=80)
+    yield made
+    made.close()
+
+
+@pytest.mark.timeout(300)
+def test_F21_a_full_repository_lets_nothing_begin_and_loses_nothing(stack, preset, disk):
+    store = Repository(disk.folder, {})
+    store.start(27417)
+    site = Site(stack, preset, "full", repository=store)
+    try:
+        site.server().start()
+        name = fresh("waits")
+        site.must_deploy(name, files(name))
+        serves = site.containers(name)
+        disk.fill()
+        wish = site.ask(name, path="nowhere/yet", machine=site.MACHINE)
+        told = wait_until("status names the Repository", lambda: (done := site.server().cli("status")).returncode == 5 and done, 60)
+        assert "Repository" in told.stdout + told.stderr
+        assert site.server().alive()
+        assert [(one["Id"], one["State"]["StartedAt"]) for one in site.containers(name)] == [(one["Id"], one["State"]["StartedAt"]) for one in serves], "nothing began"
+        disk.free()
+        store.stop()  # this one goes on only after a restart, mongod does by itself
+        store.start()
+        done = site.wait_end(wish, 90)
+        assert done["end"] == "rejected" and done["stages"][-1]["error"]["code"] == "source.not_found", done["stages"][-1]
+        site.must_deploy(name, files(name, env={"WORD": "two"}))
+        site.must_be_well(60)
+    finally:
+        site.close()
+        store.stop()
+
+
+def test_F22_a_server_that_stores_two_documents_with_one_id_is_refused(unserved, proxy):
+    proxy.change_answer = lambda piece: piece.replace(b"writeErrors", b"writeErrorz")
+    with pytest.raises(Failed):
+        unserved.server().start()
+    said = unserved.server().log.read_text()
+    assert "repository.unfit" in said and "two documents with one _id" in said, said[-2000:]

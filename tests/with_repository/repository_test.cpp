@@ -56,6 +56,21 @@ TEST(OpenRepository, says_in_time_that_nobody_answers_and_keeps_the_password_to_
   EXPECT_EQ(to_string(opened.error()).find("s3cr3t"), std::string::npos);
 }
 
+// FAULTS F23
+TEST(OpenRepository, F23_waits_for_majority_and_journal_whatever_the_uri_says) {
+  for (const char* weak : {"w=0", "w=1&journal=false"}) {
+    auto wished = settings();
+    wished.uri += (wished.uri.find('?') == std::string::npos ? "/?" : "&") + std::string(weak);
+    const auto opened = repository::open_repository(wished, clock_of_tests, Log::silent());
+    ASSERT_TRUE(opened) << to_string(opened.error());
+    ports::Deployment deployment;
+    deployment.request_id = "weak-" + std::to_string(random_u64());
+    deployment.service_id = "shop";
+    EXPECT_TRUE(*(*opened)->deployments().insert(deployment));
+    EXPECT_FALSE(*(*opened)->deployments().insert(deployment)) << "with " << weak << " nobody would be told";
+  }
+}
+
 TEST(OpenRepository, refuses_a_uri_that_is_none_without_repeating_it) {
   repository::RepositorySettings wrong;
   wrong.uri = "mongo:/anna:s3cr3t@host";

@@ -155,7 +155,10 @@ Status DockerEngine::save_image(const std::string& reference, const std::string&
   auto status = response ? expect_ok(*response, "saving " + reference) : Status{std::move(response).error()};
   std::error_code failed;
   if (status && file) std::filesystem::rename(part, archive_path, failed);
-  if (status && (!file || failed)) status = unavailable("engine.archive", "cannot write " + archive_path);
+  // A file that cannot be written also ends the transfer: its reason comes first.
+  if (!file || failed)
+    status = unavailable("server.disk_full", "cannot write " + archive_path,
+                         "free space in the server's folder for temporary files (TMPDIR)");
   if (!status) std::filesystem::remove(part, failed);
   return status;
 }

@@ -7,6 +7,7 @@
 #include <librdkafka/rdkafka_mock.h>
 
 #include <atomic>
+#include <random>
 #include <thread>
 
 #include "adapters/kafka/client.hpp"
@@ -16,7 +17,8 @@ namespace slipway::kafka {
 namespace {
 
 using Mock = std::unique_ptr<rd_kafka_mock_cluster_t, Free<rd_kafka_mock_cluster_destroy>>;
-constexpr int16_t kProduceRequest = 0;  // Kafka's protocol, ApiKey
+constexpr int16_t kProduceRequest = 0, kCommitRequest = 8,
+                  kHeartbeatRequest = 12;  // Kafka's protocol, ApiKey
 
 class MockedBus : public testing::Test {
  protected:
@@ -117,6 +119,65 @@ TEST_F(MockedBus, delivers_what_was_published_while_the_broker_was_away) {
   EXPECT_EQ(all(3), (std::vector<std::string>{"1", "2", "3"}));
   bus_.reset();
   EXPECT_EQ(delivered, 2);
+}
+
+// FAULTS F14: what a broker says while its coordinator moves or its followers are behind.
+TEST_F(MockedBus, F14_a_hundred_random_troubles_lose_nothing_and_double_nothing) {
+  struct Trouble {
+    int16_t request;
+    std::vector<rd_kafka_resp_err_t> errors;
+  };
+  const std::vector<Trouble> troubles{
+      {kProduceRequest,
+       {RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+        RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT}},
+      {kCommitRequest,
+       {RD_KAFKA_RESP_ERR_NOT_COORDINATOR, RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS,
+        RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS, RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION}},
+      {kHeartbeatRequest,
+       {RD_KAFKA_RESP_ERR_NOT_COORDINATOR, RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS}},
+  };
+  const auto seed = std::random_device{}();
+  SCOPED_TRACE(testing::Message() << "seed " << seed);
+  std::mt19937 random(seed);
+  const auto pick = [&](const auto& from) { return from[random() % from.size()]; };
+  const auto member = bus_->join_group("g", {"t"}).value();
+  constexpr int kRounds = 100;
+  std::vector<std::string> published, heard;
+  for (int round = 0; round < kRounds; ++round) {
+    const auto trouble = pick(troubles);
+    std::vector<rd_kafka_resp_err_t> errors(1 + random() % 3);
+    for (auto& error : errors) error = pick(trouble.errors);
+    rd_kafka_mock_push_request_errors_array(mock_.get(), trouble.request, errors.size(), errors.data());
+    published.push_back(std::to_string(round));
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    for (auto sent = publish(published.back()); !sent; sent = publish(published.back())) {
+      ASSERT_TRUE(sent.error().retryable()) << to_string(sent.error());
+      ASSERT_LT(std::chrono::steady_clock::now(), until);
+    }
+    while (heard.empty() || heard.back() != published.back()) {
+      ASSERT_LT(std::chrono::steady_clock::now(), until) << "round " << round << " is not heard";
+      const auto records = member->poll(100, milliseconds{100});
+      if (!records) continue;
+      for (const auto& record : *records) {
+        // Read again after a rebalance: the journal above knows it by its id.
+        if (std::ranges::find(heard, *record.value) == heard.end()) heard.push_back(*record.value);
+        (void)member->store_offset({"t", 0}, record.offset + 1);  // not ours any more: read again
+      }
+    }
+  }
+  EXPECT_EQ(heard, published);
+  EXPECT_EQ(all(kRounds + 1).size(), std::size_t{kRounds}) << "each was written once";
+  const std::vector<std::string> topics{"t"};
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  for (;;) {
+    const auto committed = bus_->committed("g", topics);
+    if (committed && committed->contains({"t", 0}) && committed->at({"t", 0}) == kRounds) break;
+    ASSERT_LT(std::chrono::steady_clock::now(), until);
+    const auto more = member->poll(100, milliseconds{100});
+    for (const auto& record : more ? *more : std::vector<ports::Record>{})
+      (void)member->store_offset({"t", 0}, record.offset + 1);
+  }
 }
 
 TEST(KafkaBus, refuses_settings_that_librdkafka_does_not_know) {

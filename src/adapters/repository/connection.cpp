@@ -34,6 +34,8 @@ std::string hosts_of(const mongoc_uri_t* uri) {
   return hosts;
 }
 
+constexpr const char* kServerTrouble = "the log of the Repository's server tells why; often its disk is full";
+
 bool is_time_out_or_lost(std::uint32_t code) {
   return code == MONGOC_ERROR_STREAM_SOCKET || code == MONGOC_ERROR_STREAM_CONNECT ||
          code == MONGOC_ERROR_STREAM_INVALID_STATE;
@@ -62,6 +64,13 @@ Error map_server_code(const bson_error_t& error, Doing doing, std::string messag
     case 100:    // UnsatisfiableWriteConcern: written, not on enough members
       if (doing == Doing::kWriting) return {ErrorKind::kUnknown, "repository.unknown", std::move(message)};
       return unavailable("repository.unavailable", std::move(message));
+    case 14031:  // OutOfDiskSpace: nothing was written
+      return unavailable("repository.full", std::move(message), "free space on the disk of the Repository");
+    case 1:  // InternalError
+    case 8:  // UnknownError: its own trouble, of which we learn nothing
+      if (doing == Doing::kWriting)
+        return {ErrorKind::kUnknown, "repository.unknown", std::move(message), {}, kServerTrouble};
+      return unavailable("repository.unavailable", std::move(message), kServerTrouble);
     case 10334:  // BSONObjectTooLarge
     case 17280:  // KeyTooLong
       return invalid("repository.too_large", std::move(message));

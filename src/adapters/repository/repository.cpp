@@ -4,6 +4,7 @@
 
 #include "adapters/repository/connection.hpp"
 #include "adapters/repository/deployments.hpp"
+#include "adapters/repository/format.hpp"
 #include "adapters/repository/lanes.hpp"
 #include "adapters/repository/leases.hpp"
 #include "adapters/repository/probe.hpp"
@@ -94,6 +95,7 @@ Result<std::unique_ptr<Repository>> open_repository(const RepositorySettings& se
                                                     const Log& log) {
   SLIPWAY_ASSIGN(auto connection, Connection::create(settings));
   const std::string hosts = connection->hosts();
+  SLIPWAY_TRY(claim_format(*connection));
   SLIPWAY_TRY(probe(*connection));
   auto repository = std::make_unique<MongoRepository>(std::move(connection), clock);
   SLIPWAY_TRY(repository->create_indexes());

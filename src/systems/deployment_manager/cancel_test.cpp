@@ -3,27 +3,15 @@
 #include "messages/machine.hpp"
 #include "messages/sensor.hpp"
 #include "ports/request_loop.hpp"
-#include "tests/fakes/deployment_world.hpp"
+#include "tests/fakes/held_deployment.hpp"
 
 // RELIABILITY, Cancel: whenever it comes, exactly one of "cancelled" and "too late", and the world matches
 // it.
 namespace slipway::deployment_manager {
 namespace {
 
-constexpr std::string_view kSensorMeta =
-    "name: shop\nruntime: python@3.11\ncommand: python main.py\nports: [\"0:8080\"]\nupdate: {healthy_for: "
-    "100ms}\nsensors: [{name: air, type: temperature}]\n";
-
 class Cancelling : public Deploying {
  protected:
-  std::string cancel(const std::string& id) { return ask(R"("action":"cancel","cancels":")" + id + R"(")"); }
-
-  bool is_at(const std::string& id, Stage stage) {
-    const auto all = statuses(id);
-    return std::ranges::any_of(
-        all, [&](const auto& status) { return status.stage == stage && status.state == State::kRunning; });
-  }
-
   // A request that was stored, and then its deployer died.
   void leave_behind(const std::string& id, const std::string& action, WallTime created_at) {
     const auto parsed = messages::parse_deployment_request(
@@ -39,8 +27,6 @@ class Cancelling : public Deploying {
   void leave_behind(const std::string& id, const std::string& action) {
     leave_behind(id, action, clock_.now());
   }
-
-  ports::Lane lane() { return **repository_.lanes().find("shop"); }
 };
 
 constexpr std::string_view kDeploy = R"("path":"shop/1","machine":"edge-1")";
@@ -143,65 +129,10 @@ TEST_F(Cancelling, the_same_id_with_another_content_is_a_conflict_and_cancels_no
   EXPECT_EQ(wait_end(id).state, State::kSucceeded);
 }
 
-// A row per stage that takes time: what holds the deployment there.
-struct Row {
-  std::string stage;
-  Stage at;
-  bool switched = false;  ///< the old one was stopped by then
-};
-std::ostream& operator<<(std::ostream& out, const Row& row) {
-  return out << row.stage;
-}
-
-class CancelledAt : public Cancelling, public ::testing::WithParamInterface<Row> {
- protected:
-  // Asks for a second release that gets no further than the row's stage.
-  std::string ask_and_hold() {
-    const auto& row = GetParam();
-    std::string meta(kMeta), machine = R"("edge-1")";
-    if (row.at == Stage::kAccepted) machine = R"({"name":"edge-9","docker":"tcp://10.0.0.9:2376"})";
-    if (row.at == Stage::kFetched)
-      repository_.fail_next(unavailable("repository.unavailable", "the test holds it"), 100'000, "sources");
-    if (row.at == Stage::kBuilt) engine().hold_builds(true);
-    if (row.at == Stage::kAgentReady) machine = R"("edge-2")";
-    if (row.at == Stage::kBound) meta = kSensorMeta;
-    if (row.at == Stage::kStarted)
-      for (int i = 0; i < 1000; ++i) engine().fail_next("create", fakes::unreachable());
-    if (row.at == Stage::kHealthy)
-      engine().script([](const ports::ContainerSpec&) {
-        fakes::ContainerScript script;
-        script.execs_wait = true;
-        return script;
-      });
-    if (row.at != Stage::kFetched) put_source(meta, "print(2)");
-    return ask(R"("path":"shop/1","machine":)" + machine);
-  }
-
-  bool is_held(const std::string& id) {
-    switch (GetParam().at) {
-      case Stage::kAccepted:
-        return !bus_.records(topics_.machine_requests).empty();
-      case Stage::kFetched:
-        return repository_.refused() > 0;
-      case Stage::kBuilt:
-        return engine().count("build") == 2;
-      case Stage::kBound:
-        return !bus_.records(topics_.sensor_requests).empty();
-      case Stage::kHealthy:
-        return engine().count("exec") == 2;
-      default:
-        return is_at(id, GetParam().at);
-    }
-  }
-};
+class CancelledAt : public HeldAt {};
 
 TEST_P(CancelledAt, it_ends_within_two_seconds_and_what_served_serves) {
-  auto& second = engines_.at("tcp://10.0.0.2:2375");
-  second.add_image({.id = "sha256:base", .tags = {"base:1"}});
-  second.add_image({.id = "sha256:agent", .tags = {"slipway/agent:1"}});
-  ASSERT_TRUE(repository_.machines().put({{.name = "edge-2", .docker = "tcp://10.0.0.2:2375"}}));
-  ASSERT_EQ(wait_end(ask_deploy()).state, State::kSucceeded);
-  wait_free();
+  ASSERT_NO_FATAL_FAILURE(serve_first());
   const auto old = *container("shop-1-1");
   const auto id = ask_and_hold();
   ASSERT_TRUE(wait_until([&] { return is_held(id); }));
@@ -226,12 +157,7 @@ TEST_P(CancelledAt, it_ends_within_two_seconds_and_what_served_serves) {
   EXPECT_EQ(lane().committed, 1);
 }
 
-INSTANTIATE_TEST_SUITE_P(EveryStage, CancelledAt,
-                         ::testing::Values(Row{"accepted", Stage::kAccepted}, Row{"fetched", Stage::kFetched},
-                                           Row{"built", Stage::kBuilt},
-                                           Row{"agent_ready", Stage::kAgentReady},
-                                           Row{"bound", Stage::kBound}, Row{"started", Stage::kStarted},
-                                           Row{"healthy", Stage::kHealthy, true}),
+INSTANTIATE_TEST_SUITE_P(EveryStage, CancelledAt, ::testing::ValuesIn(kHeldStages),
                          [](const auto& one) { return one.param.stage; });
 
 // A Sensor Manager that binds every need to one topic.

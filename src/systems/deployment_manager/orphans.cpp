@@ -10,7 +10,7 @@
 namespace slipway::deployment_manager {
 namespace {
 
-constexpr std::chrono::minutes kLongestStep{20};  // of a build: more than the whole build may take
+constexpr std::chrono::minutes kBeyondBuild{5};
 constexpr std::chrono::hours kForgotten{1};
 
 }  // namespace
@@ -29,7 +29,7 @@ Result<std::vector<Orphans::Suspect>> Orphans::find(ports::Engine& engine) const
   for (const auto& step : builds) {
     // An image's label is not handed on to services: what runs from it has a role.
     if (!find_label(step.labels, kLabelRole).empty()) continue;
-    found.push_back({step, step.running ? kLongestStep : settings.orphan_patience});
+    found.push_back({step, step.running ? settings.build_deadline + kBeyondBuild : settings.orphan_patience});
   }
   return found;
 }

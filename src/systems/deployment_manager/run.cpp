@@ -20,9 +20,11 @@ using messages::State;
 
 constexpr std::chrono::seconds kEnginePatience{60};
 
-// Kafka or the Repository does not answer: no fault of the deployment, however long it takes.
-bool is_peer_away(const Error& error) {
-  return error.retryable() && (error.code.starts_with("kafka.") || error.code.starts_with("repository."));
+// Kafka or the Repository does not answer, or this server has no room: no fault of the deployment, however
+// long it takes.
+bool is_platform_trouble(const Error& error) {
+  return error.retryable() && (error.code.starts_with("kafka.") || error.code.starts_with("repository.") ||
+                               error.code == "server.disk_full");
 }
 
 class Run {
@@ -110,7 +112,8 @@ class Run {
       auto outcome = step.run(context_);
       if (outcome || !may_pass(step.stage, outcome.error())) return outcome;
       if (!since) since = world_.clock.mono();
-      if (!is_peer_away(outcome.error()) && world_.clock.mono() - *since > kEnginePatience) return outcome;
+      if (!is_platform_trouble(outcome.error()) && world_.clock.mono() - *since > kEnginePatience)
+        return outcome;
       say_waiting(step.stage, outcome.error());
       if (!world_.clock.sleep(backoff.next(), context_.stop)) return outcome;
     }
@@ -119,7 +122,7 @@ class Run {
   static bool may_pass(Stage stage, const Error& error) {
     const bool engine =
         error.retryable() && error.code.starts_with("engine.") && error.code != "engine.disk_full";
-    return is_peer_away(error) || (engine && stage >= Stage::kBuilt);
+    return is_platform_trouble(error) || (engine && stage >= Stage::kBuilt);
   }
 
   // Once for each stage, and only where it can be stored.
@@ -131,17 +134,16 @@ class Run {
   }
 
   StageResult run_in_time(const StageStep& step) {
-    const auto limit =
-        step.stage == Stage::kHealthy
-            ? kMostHealthWindows * std::chrono::ceil<std::chrono::seconds>(context_.spec->update.deadline) +
-                  step.deadline
-            : step.deadline;
+    auto limit = step.deadline;
+    if (step.stage == Stage::kBuilt) limit += world_.settings.build_deadline;
+    if (step.stage == Stage::kHealthy)
+      limit += kMostHealthWindows * std::chrono::ceil<std::chrono::seconds>(context_.spec->update.deadline);
     const StageDeadline deadline(world_.clock, limit, hurry_);
     context_.deadline = world_.clock.mono() + limit;
     context_.stop = deadline.token();
     auto outcome = run_through_trouble(step);
     context_.stop = hurry_;
-    if (outcome || !deadline.passed() || is_peer_away(outcome.error())) return outcome;
+    if (outcome || !deadline.passed() || is_platform_trouble(outcome.error())) return outcome;
     return unavailable("stage.deadline",
                        fmt::format("the stage {} took longer than {} s: {}", messages::to_string(step.stage),
                                    limit.count(), outcome.error().message));
@@ -235,7 +237,7 @@ class Run {
     if (auto lane = journal_.check_lane(); !lane) error = lane.error();
     if (error.code == kLaneLost) return error;
     // Parked: nothing was decided, so nothing is undone; the next look at the lane goes on from here.
-    if (is_peer_away(error)) return error;
+    if (is_platform_trouble(error)) return error;
     const bool cancelled = error.code == kCancelled && journal_.lane().cancel == journal_.id();
     if (!cancelled && shutdown_.stop_requested()) return error;
     if (journal_.is_cut_over())

@@ -44,6 +44,7 @@ struct Settings {
   std::chrono::seconds lease_patience{30};  ///< unchanged for so long: taken over; at least 3 beats
   std::chrono::seconds reconcile_period{10};
   std::chrono::seconds orphan_patience{50};  ///< probes and ended build steps that are there for so long go
+  std::chrono::seconds build_deadline{900};  ///< of one build, with the transfer of its context
   std::chrono::seconds sensor_patience{60};  ///< for the Sensor Manager's answer
   std::chrono::seconds placement_patience{60};
   std::chrono::seconds look_for_strays{10};  ///< requests that were stored and never queued

@@ -134,7 +134,7 @@ Result<std::string> run_build(StageContext& context, const Recipe& recipe) {
                                           {"org.opencontainers.image.version", release.version}},
                                .args = context.spec->build_args,
                                .network = recipe.network,
-                               .deadline = std::chrono::seconds{900},
+                               .deadline = settings.build_deadline,
                                .idle = std::chrono::seconds{120}};
   auto image = context.machine->engine->build(
       build, recipe.context_tar, [&](std::string_view text) { tap.line(text); }, context.stop);

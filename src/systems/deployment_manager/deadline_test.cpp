@@ -1,0 +1,36 @@
+#include <gtest/gtest.h>
+
+#include "tests/fakes/held_deployment.hpp"
+
+// Nothing is in progress for ever: what each stage does when its time is over.
+namespace slipway::deployment_manager {
+namespace {
+
+class LateAt : public HeldAt {};
+
+TEST_P(LateAt, it_ends_and_what_served_serves_or_it_is_parked) {
+  ASSERT_NO_FATAL_FAILURE(serve_first());
+  const auto id = ask_and_hold();
+  ASSERT_TRUE(wait_until([&] { return is_held(id); }));
+  clock_.leap(std::chrono::hours{1});
+  if (GetParam().parked) {
+    let_go();
+    EXPECT_EQ(wait_end(id).state, State::kSucceeded);
+    return;
+  }
+  const auto end = wait_end(id);
+  EXPECT_EQ(end.state, State::kFailed) << end.message;
+  ASSERT_TRUE(end.error);
+  EXPECT_EQ(end.error->code, "stage.deadline");
+  EXPECT_NE(end.message.find(GetParam().stage), std::string::npos) << end.message;
+  EXPECT_EQ(end.serving, 1);
+  wait_free();
+  EXPECT_FALSE(container("shop-2-1"));
+  EXPECT_TRUE(container("shop-1-1")->running);
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryStage, LateAt, ::testing::ValuesIn(kHeldStages),
+                         [](const auto& one) { return one.param.stage; });
+
+}  // namespace
+}  // namespace slipway::deployment_manager
