@@ -16,7 +16,7 @@ PEERS = ["with_kafka", "with_repository", "with_docker"]
 SANITIZED = {"asan": (None, ["unit", *PEERS]), "tsan": (["unit_tests"], ["unit"])}
 # Journeys that mostly wait (watch for minutes, kill and stop servers) run beside the others, each group on a stack of its own.
 BESIDE = {
-    "patient": ["samples_agree_with_proc", "no_reading_is_lost", "repository_faults", "engine_faults"],
+    "patient": ["samples_agree_with_proc", "no_reading_is_lost", "broker_faults", "repository_faults", "engine_faults", "life_cycle_manager_faults", "outages"],
     "faults": ["crash_points", "random_kills", "deployer_faults", "two_of_everything"],
 }
 BESIDE = {lane: [f"tests/journeys/test_{name}.py" for name in names] for lane, names in BESIDE.items()}

@@ -10,6 +10,7 @@ namespace slipway::deployment_manager {
 struct HeldStage {
   std::string stage;
   Stage at;
+  std::string late{};     ///< besides "stage.deadline": the code it ends with when its time is over
   bool switched = false;  ///< the old one was stopped by then
   bool parked = false;    ///< has no end before the Repository is back
 };
@@ -17,13 +18,13 @@ inline std::ostream& operator<<(std::ostream& out, const HeldStage& row) {
   return out << row.stage;
 }
 inline const std::vector<HeldStage> kHeldStages{
-    {.stage = "accepted", .at = Stage::kAccepted},
+    {.stage = "accepted", .at = Stage::kAccepted, .late = "node_manager.no_reply"},
     {.stage = "fetched", .at = Stage::kFetched, .parked = true},
     {.stage = "built", .at = Stage::kBuilt},
-    {.stage = "agent_ready", .at = Stage::kAgentReady},
-    {.stage = "bound", .at = Stage::kBound},
-    {.stage = "started", .at = Stage::kStarted},
-    {.stage = "healthy", .at = Stage::kHealthy, .switched = true},
+    {.stage = "agent_ready", .at = Stage::kAgentReady, .late = "agent.silent"},
+    {.stage = "bound", .at = Stage::kBound, .late = "sensor_manager.no_reply"},
+    {.stage = "started", .at = Stage::kStarted, .late = "engine.unreachable"},
+    {.stage = "healthy", .at = Stage::kHealthy, .late = "service.unhealthy", .switched = true},
 };
 
 class HeldAt : public Deploying, public ::testing::WithParamInterface<HeldStage> {

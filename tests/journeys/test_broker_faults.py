@@ -152,11 +152,12 @@ def test_F05_a_deployment_goes_on_without_the_broker_and_says_so_later(site, kaf
 def test_F06_one_that_hears_nothing_and_one_that_takes_over_do_everything_once(site, kafka):
     name = fresh("halved")
     site.must_deploy(name, files(name))
+    other_name = fresh("new")
     site.peers["kafka"] = {"brokers": kafka.brokers, "machine_brokers": kafka.brokers}
     other = site.server("b")
     other.start()
     with dropped(kafka, "--sport"):
-        wishes = [ask(site, name, slow_files(name, 2)), ask(site, fresh("new"), files("new"))]
+        wishes = [ask(site, name, slow_files(name, 2)), ask(site, other_name, files(other_name))]
         for round_ in range(2):
             wishes.append(ask(site, name, files(name, f"round {round_}")))
         seconds_pass(10)

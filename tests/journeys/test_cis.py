@@ -78,6 +78,9 @@ def all_kinds(_server, stack, repository, containers):
     yield {kind: containers.one(name) for kind, name in names.items()} | {"agent": containers.agent()}, execs.seen
     for name in names.values():
         bus.request({"service_id": name, "action": "remove"})
+    for volume in containers.api.call("GET", "/volumes")["Volumes"] or []:
+        if names["volume"] in volume["Name"]:  # data outlives its service
+            containers.api.call("DELETE", f"/volumes/{volume['Name']}")
     bus.close()
 
 

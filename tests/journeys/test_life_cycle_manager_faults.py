@@ -34,11 +34,11 @@ def test_F74_statuses_wait_for_a_life_cycle_manager_that_is_away(site):
     done = site.must_deploy(name, files(name, "two"))
     release = done["stages"][-1]["release"]
     known = site.database["services"].find_one({"_id": name})
-    assert known["release"] == release - 1, "nobody keeps the list of services"
+    assert known["serving"] == release - 1, "nobody keeps the list of services"
     back = site.server("lcm")
     back.roles = "life_cycle_manager"
     back.start()
-    wait_until("it has heard what it missed", lambda: site.database["services"].find_one({"_id": name})["release"] == release, 30)
+    wait_until("it has heard what it missed", lambda: site.database["services"].find_one({"_id": name})["serving"] == release, 30)
     back.stop()
     site.must_be_well(60)
 

@@ -20,9 +20,9 @@ Status claim_format(const Connection& connection) {
                                version, kFormat),
                    "start the newer version, or give this one a database of its own");
   if (version == kFormat) return {};
-  return installation
-      .update({{"_id", "format"}, {"version", version}}, {{"$set", {{"version", kFormat}}}})
-      .transform([](bool) {});
+  const auto raised =
+      installation.update({{"_id", "format"}, {"version", version}}, {{"$set", {{"version", kFormat}}}});
+  return raised ? Status{} : Status{raised.error()};  // false: another server was faster
 }
 
 }  // namespace slipway::repository
