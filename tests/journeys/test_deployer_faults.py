@@ -49,7 +49,7 @@ def test_F53_a_second_server_in_the_same_state_folder_refuses_to_start(site, pre
     server = site.server()
     server.start()
     second = subprocess.run([str(build.binary("slipway", preset)), "serve", "--config", str(server.config)], capture_output=True, text=True, timeout=60, cwd=server.folder)
-    assert second.returncode == 1, second
+    assert second.returncode == 10, second
     assert "server.already_running" in second.stderr and f"pid {server.process.pid}" in second.stderr, second.stderr
     assert server.alive() and server.ready()
     name = fresh("once")

@@ -6,6 +6,32 @@
 namespace slipway::deployment_manager {
 namespace {
 
+// FAULTS F05: what needs nobody behind Kafka goes on without it.
+TEST_F(Deploying, F05_without_kafka_an_agent_that_ran_before_is_believed_to_run) {
+  wait_end(ask_deploy());
+  wait_free();
+  put_source(std::string(kMeta), "print(2)");
+  engine().hold_builds(true);
+  const auto id = ask_deploy();
+  ASSERT_TRUE(wait_until([&] { return engine().count("build") == 2; }));
+  agent_is_silent_ = true;
+  bus_.set_down(true);
+  engine().hold_builds(false);
+  const auto ended = [&] {
+    const auto stored = repository_.deployments().find(id);
+    return stored && *stored && (*stored)->end;
+  };
+  for (int leaps = 0; leaps < 6 && !ended(); ++leaps) {
+    clock_.leap(11s);
+    const auto until = clock_.mono() + 500ms;
+    while (!ended() && clock_.mono() < until) clock_.sleep(5ms, {});
+  }
+  EXPECT_TRUE(ended());
+  EXPECT_TRUE(container("shop-2-1")->running);
+  bus_.set_down(false);
+  EXPECT_EQ(wait_end(id).state, State::kSucceeded);
+}
+
 class LateAt : public HeldAt {};
 
 TEST_P(LateAt, it_ends_and_what_served_serves_or_it_is_parked) {
