@@ -14,6 +14,7 @@ from .stack import STEPS, Stack
 PEERS = ["with_kafka", "with_repository", "with_docker"]
 # Preset of each sanitizer: what is built of it, and the labels of the suites that run under it.
 SANITIZED = {"asan": (None, ["unit", *PEERS]), "tsan": (["unit_tests"], ["unit"])}
+SANITIZERS_ENV = {"TSAN_OPTIONS": f"suppressions={ROOT / 'cmake' / 'tsan.supp'}"}
 # Journeys that mostly wait (watch for minutes, kill and stop servers) run beside the others, each group on a stack of its own.
 BESIDE = {
     "patient": ["samples_agree_with_proc", "no_reading_is_lost", "broker_faults", "repository_faults", "engine_faults", "life_cycle_manager_faults", "outages"],
@@ -88,8 +89,8 @@ def check(tidy_all: bool) -> int:
 
 def test(only: list[str], keep: bool) -> int:
     """Every test. `only` names what pytest shall run instead of all of it and leaves the other suites out."""
-    names = ["packages", "format", "build dev", *STEPS[1:], "tools for journeys", "unit tests", "port suites", "journeys", "build sanitized", "sanitized suites"]
-    steps = Steps(names if not only else [name for name in names if name not in ("format", "unit tests", "port suites", "build sanitized", "sanitized suites")])
+    names = ["packages", "format", "build dev", *STEPS[1:], "tools for journeys", "unit tests and port suites", "journeys", "build sanitized", "sanitized suites"]
+    steps = Steps(names if not only else [name for name in names if name not in ("format", "unit tests and port suites", "build sanitized", "sanitized suites")])
     counts = suites.Counts()
     with steps.step("packages") as note:
         note.text = f"{packages.install({'run', 'stack', 'test'})} installed"
@@ -135,11 +136,18 @@ def test(only: list[str], keep: bool) -> int:
 
 def _native_suites(steps: Steps, env: dict[str, str]) -> suites.Counts:
     counts = suites.unreached("dev", {"unit", *PEERS})
-    with steps.step("unit tests"):
-        counts.add(suites.ctest("unit", "dev", "unit"))
-    with steps.step("port suites"):
-        for label in PEERS:
-            counts.add(suites.ctest(label, "dev", label, env, jobs=1))
+    with steps.step("unit tests and port suites"):
+        counts.add(_side_by_side([[("unit", "dev", "unit", {}, 2)], *([(label, "dev", label, env, 1)] for label in PEERS)]))
+    return counts
+
+
+def _side_by_side(rows: list[list[tuple]]) -> suites.Counts:
+    """Suites of ctest, those of a row one after the other: they mostly wait."""
+    counts = suites.Counts()
+    with concurrent.futures.ThreadPoolExecutor(len(rows)) as pool:
+        for done in [pool.submit(lambda row=row: [suites.ctest(*suite) for suite in row]) for row in rows]:
+            for one in done.result():
+                counts.add(one)
     return counts
 
 
@@ -175,9 +183,9 @@ def _sanitized_suites(steps: Steps, env: dict[str, str], built: concurrent.futur
         counts.fail(f"sanitized build: {failure}")
         return counts
     with steps.step("sanitized suites"):
-        for preset, (_, labels) in SANITIZED.items():
-            for label in labels:
-                counts.add(suites.ctest(f"{preset}-{label}", preset, label, env, jobs=2 if label == "unit" else 1))
+        units = [(f"{preset}-unit", preset, "unit", {**env, **SANITIZERS_ENV}, 2) for preset in SANITIZED]
+        peers = [(f"{preset}-{label}", preset, label, env, 1) for preset, (_, labels) in SANITIZED.items() for label in labels if label != "unit"]
+        counts.add(_side_by_side([units, peers]))
     return counts
 
 

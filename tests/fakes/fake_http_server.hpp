@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <shared_mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -76,7 +77,9 @@ class FakeHttpStream final : public ports::HttpStream {
 class FakeHttpServer final : public ports::HttpServer {
  public:
   void start(ports::HttpHandler& handler) override { handler_ = &handler; }
+  /// Returns when nobody is being answered any more, as of a real one.
   void stop() override {
+    const std::unique_lock nobody(answering_);
     handler_ = nullptr;
     for (const auto& stream : streams_) stream->hang_up();
   }
@@ -89,6 +92,8 @@ class FakeHttpServer final : public ports::HttpServer {
   };
   Answer ask(std::string method, std::string_view target, std::string body = {},
              std::map<std::string, std::string> headers = {{"host", "127.0.0.1:7420"}}) {
+    const std::shared_lock somebody(answering_);
+    if (handler_ == nullptr) return {503, {}, {}, {}};
     const auto parsed = parse_target(target);
     if (!parsed) return {400, {}, {}, {}};
     ports::HttpRequest request{std::move(method), parsed->path, parsed->query, std::move(headers), {}};
@@ -105,6 +110,7 @@ class FakeHttpServer final : public ports::HttpServer {
   }
 
  private:
+  std::shared_mutex answering_;
   ports::HttpHandler* handler_ = nullptr;
   std::vector<std::shared_ptr<FakeHttpStream>> streams_;
 };

@@ -94,7 +94,7 @@ def test_F30_a_build_behind_a_slow_line_ends_at_its_deadline_and_leaves_nothing(
 
 @pytest.fixture
 def temporary(stack):
-    made = SmallDisk(stack.folder / "small-temporary", mib=2)
+    made = SmallDisk(stack.folder / "small-temporary", mib=64)
     yield made
     made.close()
 

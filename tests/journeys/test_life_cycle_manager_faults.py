@@ -36,7 +36,7 @@ def test_F74_statuses_wait_for_a_life_cycle_manager_that_is_away(site):
     known = site.database["services"].find_one({"_id": name})
     assert known["serving"] == release - 1, "nobody keeps the list of services"
     back = site.server("lcm")
-    back.roles = "life_cycle_manager"
+    back.roles = "life_cycle_manager,gateway"  # whose address says that it is ready
     back.start()
     wait_until("it has heard what it missed", lambda: site.database["services"].find_one({"_id": name})["serving"] == release, 30)
     back.stop()
@@ -52,14 +52,15 @@ def test_F75_all_requests_said_ten_times_are_done_once(site, stack):
     wishes = []
     for number in range(REQUESTS):
         name = names[number % len(names)]
-        path = site.put(name, files(name, f"w{number}")) if number >= REQUESTS - len(names) else f"{name}/superseded"
-        wishes.append({"request_id": request_id(), "service_id": name, "path": path, "machine": site.MACHINE})
+        wishes.append({"request_id": request_id(), "service_id": name, "path": site.put(name, files(name, f"w{number}")), "machine": site.MACHINE})
     topic = f"{site.prefix}deployment.requests"
     site.bus.kcat(topic, *wishes)
     for wish in wishes:
         site.wait_end(wish["request_id"], 120)
+    site.must_be_well(60)
     ends = {wish["request_id"]: site.document(wish["request_id"]) for wish in wishes}
-    assert all(ends[wish["request_id"]]["end"] in ("succeeded", "warning") for wish in wishes[-len(names):])
+    assert {one["end"] for one in ends.values()} <= {"succeeded", "warning", "superseded"}
+    assert sum(one["end"] != "superseded" for one in ends.values()) >= len(names)
     containers = {name: site.containers(name)[0]["Id"] for name in names}
     for _ in range(TIMES - 1):
         site.bus.kcat(topic, *wishes)
