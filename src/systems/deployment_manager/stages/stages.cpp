@@ -11,7 +11,7 @@ std::span<const StageStep> all_stages() {
       StageStep{Stage::kAccepted, accept, seconds{120}, false},
       StageStep{Stage::kFetched, fetch, seconds{300}, false},
       StageStep{Stage::kValidated, validate, seconds{60}, false},
-      StageStep{Stage::kBuilt, build, seconds{300}, true},      // beyond build.deadline
+      StageStep{Stage::kBuilt, build, seconds{300}, true},  // beyond build.deadline
       StageStep{Stage::kAgentReady, ready_agent, seconds{90}, true},
       StageStep{Stage::kBound, bind, seconds{120}, true},
       StageStep{Stage::kStarted, start, seconds{120}, true},
