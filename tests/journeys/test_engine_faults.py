@@ -109,10 +109,11 @@ def test_F54_without_room_for_temporary_files_who_needs_them_waits_and_others_go
     try:
         server.restart(env={"TMPDIR": str(temporary.folder)})
         left.write_text("of a server that was killed")
+        os.utime(left, (time.time() - 7200,) * 2)  # a young one may be another server's
         there = site.ask(other, path=site.put(other, files(other)), machine={"name": "there", "docker": stack.docker_host})
         assert site.wait_end(there, 60)["end"] in ("succeeded", "warning")  # and the Engine that has the image is known
         temporary.fill()
-        wish = site.ask(carried, path=site.put(carried, files(carried, image=f"{repository}:{tag}")), machine=site.MACHINE)
+        wish = site.ask(carried, path=site.put(carried, files(carried, image=f"{repository}:{tag}")), machine={"name": site.MACHINE, "docker": site.endpoint})
         waits = wait_until("it waits", lambda: (found := site.document(wish)) and [one for one in found["stages"] if one["state"] == "waiting"], 60)
         assert "cannot write" in waits[0]["message"], waits
         site.must_deploy(other, files(other, env={"WORD": "two"}))
