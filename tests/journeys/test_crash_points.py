@@ -1,5 +1,5 @@
 """At each point of the crash table the server is killed twice in a row and comes back, itself or another; or it is stopped and another takes over; or the Engine is
-killed under it. The deployment ends as if nothing had happened, once. The points are those that the program names."""
+killed under it (F27, F51). The deployment ends as if nothing had happened, once. The points are those that the program names."""
 import json
 import queue
 import subprocess

@@ -1,5 +1,5 @@
-"""An Engine that is killed, in the middle of a build or while nothing happens (F25, F26), one behind a slow line (F30), one whose disk is full (F33), one where
-somebody else was first (F35), and a server without room for the image that it carries over (F54)."""
+"""An Engine that is killed, in the middle of a build or while nothing happens (F25, F26), one behind a slow line (F30), one whose cable is
+pulled (F31), one whose disk is full (F33), one where somebody else was first (F35), and a server without room for the image that it carries over (F54)."""
 import contextlib
 import os
 import time
@@ -92,6 +92,24 @@ def test_F30_a_build_behind_a_slow_line_ends_at_its_deadline_and_leaves_nothing(
     site.must_be_well(60)
 
 
+def test_F31_a_cable_that_is_pulled_during_a_build_and_plugged_in_again(site):
+    name = fresh("pulled")
+    site.must_deploy(name, files(name))
+    meta = {"name": name, "build": {"dockerfile": "Dockerfile"}} | {key: value for key, value in META.items() if key not in ("image", "user")}
+    dockerfile = f"FROM {images.MINIMAL}\nRUN sleep 4; echo {name} > /word\nUSER 65532:65532\n"
+    wish = site.ask(name, path=site.put(name, {"service.yaml": yaml.safe_dump(meta), "Dockerfile": dockerfile}), machine={"name": site.MACHINE, "docker": site.endpoint})
+    wait_until("it builds", lambda: (found := site.document(wish)) and found["stages"] and found["stages"][-1]["stage"] == "built", 30)
+    site.engine.cut()
+    try:
+        wait_until("10 s without it", lambda begun=time.monotonic(): time.monotonic() - begun > 10, 15)
+        assert not site.document(wish).get("end"), "it waits for the machine"
+    finally:
+        site.engine.mend()
+    done = site.wait_end(wish, 90)
+    assert done["end"] in ("succeeded", "warning"), done["stages"][-1]
+    site.must_be_well(60)
+
+
 @pytest.fixture
 def temporary(stack):
     made = SmallDisk(stack.folder / "small-temporary", mib=64)
@@ -125,7 +143,10 @@ def test_F54_without_room_for_temporary_files_who_needs_them_waits_and_others_go
         wait_until("what was left is gone", lambda: not list(temporary.folder.glob("slipway-image-*")), 60)
         for name in (carried, other):
             assert site.wait_end(site.ask(name, action="remove"), 60)["end"] == "succeeded"
+        site.bus.kcat(f"{site.prefix}machine.requests", {"request_id": fresh("r"), "action": "remove", "machine": "there"})
+        wait_until("its agent is gone", lambda: not stack.api.containers(f"slipway.instance={site.instance}"), 30)
     finally:
+        stack.api.purge(site.instance)
         server.restart()
         stack.api.call("DELETE", f"/images/{repository}:{tag}")
 

@@ -58,7 +58,7 @@ def test_a_container_that_cannot_reach_the_broker_is_found_before_the_switch(edg
     remove(name)
 
 
-def test_a_hung_engine_holds_up_no_other_machine(edge, engine, run, put, bus, here, repository, remove):
+def test_F29_a_hung_engine_holds_up_no_other_machine(edge, engine, run, put, bus, here, repository, remove):
     names = [fresh("swift") for _ in range(5)]
     begun = time.monotonic()
     assert run(names[0], here)["state"] == "succeeded"

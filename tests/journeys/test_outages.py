@@ -40,7 +40,7 @@ def down_for_20_seconds(part, stack) -> None:
     stack.save()
 
 
-def test_a_deployment_and_its_readings_outlast_both(flow, server, bus, repository, stack, here, counter, containers):
+def test_F01_F15_a_deployment_and_its_readings_outlast_both(flow, server, bus, repository, stack, here, counter, containers):
     name = flow["name"]
     assert ended(repository, ask(bus, repository, name, here, "first"), 120)["state"] in ("succeeded", "warning")
     pid = server.process.pid

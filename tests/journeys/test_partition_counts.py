@@ -57,7 +57,7 @@ def site(stack, preset):
     one.close()
 
 
-def test_a_changed_partition_count_is_refused_or_warned_of_until_it_is_accepted(site):
+def test_F10_a_changed_partition_count_is_refused_or_warned_of_until_it_is_accepted(site):
     site.server.start()
     recorded = site.topics.find_one({"_id": STATS})
     assert recorded["partitions"] == 12 and recorded["cluster_id"], recorded

@@ -27,7 +27,7 @@ def site(stack, preset):
 
 
 @pytest.mark.timeout(900)
-def test_a_hundred_kills_while_fifty_requests_are_open(site):
+def test_F49_a_hundred_kills_while_fifty_requests_are_open(site):
     seed = int(time.time())
     chance = random.Random(seed)
     print(f"seed {seed}")

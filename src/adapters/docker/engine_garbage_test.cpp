@@ -56,7 +56,7 @@ TEST(Version, is_the_newest_that_both_know) {
   }
 }
 
-TEST(DockerEngine, says_unknown_for_an_effect_whose_answer_is_garbage) {
+TEST(DockerEngine, F34_says_unknown_for_an_effect_whose_answer_is_garbage) {
   for (const auto& answer :
        {http_answer(500, "<html>oops</html>", "text/html"), http_answer(201, "{\"Id\":"),
         http_answer(201, "{}"), std::string{"garbage\r\n\r\n"}, http_answer(500, "{}")}) {
@@ -83,7 +83,7 @@ TEST(DockerEngine, names_the_troubles_that_it_knows) {
   EXPECT_THAT(start(500, "something else").message, HasSubstr("something else"));
 }
 
-TEST(DockerEngine, judges_a_build_by_its_stream_and_not_by_its_status) {
+TEST(DockerEngine, F34_judges_a_build_by_its_stream_and_not_by_its_status) {
   ports::BuildSpec spec;
   spec.tag = "t:1";
   const auto build = [&](const std::string& answer) {
@@ -129,7 +129,7 @@ TEST(DockerEngine, gives_up_a_silent_build) {
   EXPECT_EQ(built.error().kind, ErrorKind::kInvalid);
 }
 
-TEST(DockerEngine, bounds_what_it_reads) {
+TEST(DockerEngine, F34_bounds_what_it_reads) {
   Garbled garbled{http_answer(200, std::string(9U << 20, ' '))};
   EXPECT_EQ(garbled.engine.list({}).error().code, "engine.malformed");
 }
@@ -155,7 +155,7 @@ TEST(DockerEngine, is_unavailable_when_nobody_listens) {
   EXPECT_EQ(engine.create(demo()).error().kind, ErrorKind::kUnavailable);
 }
 
-TEST(DockerEngine, ends_a_watch_with_an_error_when_the_stream_breaks) {
+TEST(DockerEngine, F34_ends_a_watch_with_an_error_when_the_stream_breaks) {
   ScriptedServer server{[](auto& peer) {
     for (auto request = peer.read_request(); !request.empty(); request = peer.read_request()) {
       if (request.starts_with("GET /version ")) peer.say(http_answer(200, kVersion));
