@@ -15,6 +15,7 @@ PEERS = ["with_kafka", "with_repository", "with_docker"]
 # Preset of each sanitizer: what is built of it, and the labels of the suites that run under it.
 SANITIZED = {"asan": (None, ["unit", *PEERS]), "tsan": (["unit_tests"], ["unit"])}
 SANITIZERS_ENV = {"TSAN_OPTIONS": f"suppressions={ROOT / 'cmake' / 'tsan.supp'}"}
+STEADY = "faults"  # its journeys kill servers and machines of their own, never the stack's components
 # Journeys that mostly wait (watch for minutes, kill and stop servers) run beside the others, each group on a stack of its own.
 BESIDE = {
     "patient": ["samples_agree_with_proc", "no_reading_is_lost", "broker_faults", "repository_faults", "engine_faults", "life_cycle_manager_faults", "outages"],
@@ -89,8 +90,8 @@ def check(tidy_all: bool) -> int:
 
 def test(only: list[str], keep: bool) -> int:
     """Every test. `only` names what pytest shall run instead of all of it and leaves the other suites out."""
-    names = ["packages", "format", "build dev", *STEPS[1:], "tools for journeys", "unit tests and port suites", "journeys", "build sanitized", "sanitized suites"]
-    steps = Steps(names if not only else [name for name in names if name not in ("format", "unit tests and port suites", "build sanitized", "sanitized suites")])
+    names = ["packages", "format", "build dev", *STEPS[1:], "tools for journeys", "unit tests", "journeys and port suites", "build sanitized", "sanitized suites"]
+    steps = Steps(names if not only else [name for name in names if name not in ("format", "unit tests", "build sanitized", "sanitized suites")])
     counts = suites.Counts()
     with steps.step("packages") as note:
         note.text = f"{packages.install({'run', 'stack', 'test'})} installed"
@@ -116,8 +117,10 @@ def test(only: list[str], keep: bool) -> int:
                     pool.submit(images.ensure_runtimes, stack.api, list(images.RUNTIMES))  # the journey that needs them waits, and tells what failed
                 built = None if only else pool.submit(_build_sanitized)  # tests mostly wait: the time between is enough to build
                 if not only:
-                    counts.add(_native_suites(steps, env))
-                with steps.step("journeys"):
+                    counts.add(suites.unreached("dev", {"unit", *PEERS}))
+                    with steps.step("unit tests"):
+                        counts.add(suites.ctest("unit", "dev", "unit"))
+                with steps.step("journeys and port suites"):
                     others = ["tests", *(f"--ignore={path}" for paths in BESIDE.values() for path in paths)]
                     counts.add(_journeys(venv, {stack: only or others, **{one: BESIDE[one.name] for one in beside}}))
                 if built:
@@ -134,13 +137,6 @@ def test(only: list[str], keep: bool) -> int:
     return close(counts)
 
 
-def _native_suites(steps: Steps, env: dict[str, str]) -> suites.Counts:
-    counts = suites.unreached("dev", {"unit", *PEERS})
-    with steps.step("unit tests and port suites"):
-        counts.add(_side_by_side([[("unit", "dev", "unit", {}, 2)], *([(label, "dev", label, env, 1)] for label in PEERS)]))
-    return counts
-
-
 def _side_by_side(rows: list[list[tuple]]) -> suites.Counts:
     """Suites of ctest, those of a row one after the other: they mostly wait."""
     counts = suites.Counts()
@@ -152,15 +148,17 @@ def _side_by_side(rows: list[list[tuple]]) -> suites.Counts:
 
 
 def _journeys(venv: Path, lanes: dict[Stack, list[str]]) -> suites.Counts:
-    """Each stack's own journeys, side by side."""
+    """Each stack's own journeys, side by side; the port suites on the one whose journeys never stop its components."""
     counts = suites.Counts()
-    with concurrent.futures.ThreadPoolExecutor(len(lanes)) as pool:
+    with concurrent.futures.ThreadPoolExecutor(len(lanes) + 1) as pool:
         running = []
         for stack, paths in lanes.items():
             env = stack.up(Steps([], io.StringIO()), set())
             stack.save()
             name = "journeys" if stack.name == "test" else stack.name
             running.append(pool.submit(suites.pytest, name, venv, "tests", {**env, "DEV_STACK_NAME": stack.name, "DEV_STACK_PRESET": "dev"}, paths))
+            if stack.name == STEADY:
+                running.append(pool.submit(_side_by_side, [[(label, "dev", label, env, 1) for label in PEERS]]))
         for lane in running:
             counts.add(lane.result())
     return counts
