@@ -31,6 +31,8 @@ function(slipway_test program)
   endif()
   if(ARG_LABEL STREQUAL unit)
     add_dependencies(unit_tests ${program})
+  else()
+    add_dependencies(port_tests ${program})
   endif()
   gtest_discover_tests(${program} PROPERTIES LABELS ${ARG_LABEL}
                        ENVIRONMENT SLIPWAY_SOURCE_DIR=${CMAKE_SOURCE_DIR} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60)

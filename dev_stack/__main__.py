@@ -18,6 +18,7 @@ HELP = """Slipway's one script. Run it from anywhere; everything it makes but De
   ./dev images RUNTIME... makes the base images of node, cpp or binary (a minute or two each); ./dev up makes python's
 
   ./dev check [--all]     before a push: format, warnings, clang-tidy on what differs from origin/main (with --all: on everything, minutes), unit tests
+                           (with --all: under ThreadSanitizer too)
   ./dev test [PATH...]    every test on a stack of its own beside a running ./dev up; with paths, only those of pytest (tests/journeys/...)
   ./dev bench [NAME]      benchmarks, each closing with one line of JSON
 
@@ -113,7 +114,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("runtimes", nargs="+", choices=sorted(images.RUNTIMES))
     one.set_defaults(action_of=make_images)
     one = commands.add_parser("check")
-    one.add_argument("--all", action="store_true", help="clang-tidy on every source, not only on what differs from origin/main")
+    one.add_argument("--all", action="store_true", help="clang-tidy on every source, not only on what differs from origin/main; unit tests under ThreadSanitizer too")
     one.set_defaults(action_of=lambda o: test.check(o.all))
     one = commands.add_parser("test")
     one.add_argument("paths", nargs="*")

@@ -117,7 +117,8 @@ class Server:
         started = process.start(command, self.log, env=env, cwd=self.folder)
         self.record.update(process=started.to_json(), fingerprint="" if failpoints else fingerprint)
         self.stack.save()
-        if failpoints:
+        if failpoints:  # nobody else may choose its port before it listens
+            wait_for("the server's port", lambda: not started.alive() or started.stopped() or ports.answers("127.0.0.1", self.record["port"]), seconds, log=self.log, every=0.05)
             return True
         wait_for("the server", self.ready, seconds, alive=started.alive, log=self.log, every=0.05)
         return True

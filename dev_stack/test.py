@@ -12,10 +12,6 @@ from .base import ROOT, Failed, Steps, run
 from .stack import STEPS, Stack
 
 PEERS = ["with_kafka", "with_repository", "with_docker"]
-# Preset of each sanitizer: what is built of it, and the labels of the suites that run under it.
-SANITIZED = {"asan": (None, ["unit", *PEERS]), "tsan": (["unit_tests"], ["unit"])}
-SANITIZERS_ENV = {"TSAN_OPTIONS": f"suppressions={ROOT / 'cmake' / 'tsan.supp'}"}
-STEADY = "faults"  # its journeys kill servers and machines of their own, never the stack's components
 # Journeys that mostly wait (watch for minutes, kill and stop servers) run beside the others, each group on a stack of its own.
 BESIDE = {
     "patient": ["samples_agree_with_proc", "no_reading_is_lost", "broker_faults", "repository_faults", "engine_faults", "life_cycle_manager_faults", "outages"],
@@ -67,9 +63,10 @@ def close(counts: suites.Counts) -> int:
     return 1 if counts.failed or not counts.passed else 0
 
 
-def check(tidy_all: bool) -> int:
-    """What a change needs before it is pushed: format, warnings, clang-tidy, unit tests. No Kafka, no Engine."""
-    steps = Steps(["packages", "format", "build", "tidy", "unit tests"])
+def check(thorough: bool) -> int:
+    """What a change needs before it is pushed: format, warnings, clang-tidy, unit tests. No Kafka, no Engine. `thorough`: clang-tidy on all there is, and
+    the unit tests under ThreadSanitizer."""
+    steps = Steps(["packages", "format", "build", "tidy", "unit tests", *(["build tsan", "unit tests with tsan"] if thorough else [])])
     counts = suites.Counts()
     with steps.step("packages") as note:
         note.text = f"{packages.install({'run', 'stack', 'test'})} installed"
@@ -80,18 +77,25 @@ def check(tidy_all: bool) -> int:
         build.configure("dev", "-DSLIPWAY_TESTS=ON")
         note.text = build.build("dev")
     with steps.step("tidy") as note:
-        found = check_tidy(tidy_all)
+        found = check_tidy(thorough)
         counts.add(found)
-        note.text = f"{found.passed + found.failed} {'' if tidy_all else 'changed '}files"
+        note.text = f"{found.passed + found.failed} {'' if thorough else 'changed '}files"
     with steps.step("unit tests"):
         counts.add(suites.ctest("unit", "dev", "unit"))
+    if thorough:
+        with steps.step("build tsan") as note:
+            build.configure("tsan", "-DSLIPWAY_TESTS=ON")
+            note.text = build.build("tsan", ["unit_tests"])
+        with steps.step("unit tests with tsan"):
+            counts.add(suites.ctest("tsan-unit", "tsan", "unit", {"TSAN_OPTIONS": f"suppressions={ROOT / 'cmake' / 'tsan.supp'}"}))
     return close(counts)
 
 
 def test(only: list[str], keep: bool) -> int:
-    """Every test. `only` names what pytest shall run instead of all of it and leaves the other suites out."""
-    names = ["packages", "format", "build dev", *STEPS[1:], "tools for journeys", "unit tests", "journeys and port suites", "build sanitized", "sanitized suites"]
-    steps = Steps(names if not only else [name for name in names if name not in ("format", "unit tests", "build sanitized", "sanitized suites")])
+    """Every test: journeys with the programs as they are, unit tests and port suites with the sanitizers of asan. `only` names what pytest shall run instead
+    of all of it and leaves the other suites out."""
+    names = ["packages", "format", "build dev", *STEPS[1:], "tools for journeys", "journeys", "build asan", "unit tests and port suites"]
+    steps = Steps(names if not only else [name for name in names if name not in ("format", "build asan", "unit tests and port suites")])
     counts = suites.Counts()
     with steps.step("packages") as note:
         note.text = f"{packages.install({'run', 'stack', 'test'})} installed"
@@ -101,7 +105,7 @@ def test(only: list[str], keep: bool) -> int:
             note.text = f"{len(sources())} files"
     with steps.step("build dev") as note:
         build.configure("dev", "-DSLIPWAY_TESTS=ON")
-        note.text = build.build("dev")
+        note.text = build.build("dev", build.RUNNING_NEEDS)
     with contextlib.ExitStack() as held:
         stack, *beside = [held.enter_context(Stack(name)) for name in ["test", *([] if only else BESIDE)]]
         for one in (stack, *beside):
@@ -115,12 +119,8 @@ def test(only: list[str], keep: bool) -> int:
             with concurrent.futures.ThreadPoolExecutor(2) as pool:
                 if not only:
                     pool.submit(images.ensure_runtimes, stack.api, list(images.RUNTIMES))  # the journey that needs them waits, and tells what failed
-                built = None if only else pool.submit(_build_sanitized)  # tests mostly wait: the time between is enough to build
-                if not only:
-                    counts.add(suites.unreached("dev", {"unit", *PEERS}))
-                    with steps.step("unit tests"):
-                        counts.add(suites.ctest("unit", "dev", "unit"))
-                with steps.step("journeys and port suites"):
+                built = None if only else pool.submit(_build_asan)  # journeys mostly wait: the time between is enough to build
+                with steps.step("journeys"):
                     others = ["tests", *(f"--ignore={path}" for paths in BESIDE.values() for path in paths)]
                     counts.add(_journeys(venv, {stack: only or others, **{one: BESIDE[one.name] for one in beside}}))
                 if built:
@@ -137,53 +137,40 @@ def test(only: list[str], keep: bool) -> int:
     return close(counts)
 
 
-def _side_by_side(rows: list[list[tuple]]) -> suites.Counts:
-    """Suites of ctest, those of a row one after the other: they mostly wait."""
-    counts = suites.Counts()
-    with concurrent.futures.ThreadPoolExecutor(len(rows)) as pool:
-        for done in [pool.submit(lambda row=row: [suites.ctest(*suite) for suite in row]) for row in rows]:
-            for one in done.result():
-                counts.add(one)
-    return counts
-
-
 def _journeys(venv: Path, lanes: dict[Stack, list[str]]) -> suites.Counts:
-    """Each stack's own journeys, side by side; the port suites on the one whose journeys never stop its components."""
+    """Each stack's own journeys, side by side."""
     counts = suites.Counts()
-    with concurrent.futures.ThreadPoolExecutor(len(lanes) + 1) as pool:
+    with concurrent.futures.ThreadPoolExecutor(len(lanes)) as pool:
         running = []
         for stack, paths in lanes.items():
             env = stack.up(Steps([], io.StringIO()), set())
             stack.save()
             name = "journeys" if stack.name == "test" else stack.name
             running.append(pool.submit(suites.pytest, name, venv, "tests", {**env, "DEV_STACK_NAME": stack.name, "DEV_STACK_PRESET": "dev"}, paths))
-            if stack.name == STEADY:
-                running.append(pool.submit(_side_by_side, [[(label, "dev", label, env, 1) for label in PEERS]]))
         for lane in running:
             counts.add(lane.result())
     return counts
 
 
-def _build_sanitized() -> list[str]:
-    notes = []
-    for preset, (targets, _) in SANITIZED.items():
-        build.configure(preset, "-DSLIPWAY_TESTS=ON")
-        notes.append(build.build(preset, targets, behind=True))
-    return notes
+def _build_asan() -> str:
+    build.configure("asan", "-DSLIPWAY_TESTS=ON")
+    return build.build("asan", ["unit_tests", "port_tests"], behind=True)
 
 
 def _sanitized_suites(steps: Steps, env: dict[str, str], built: concurrent.futures.Future) -> suites.Counts:
     counts = suites.Counts()
     try:
-        with steps.step("build sanitized") as note:
-            note.text = ", ".join(built.result())
+        with steps.step("build asan") as note:
+            note.text = built.result()
     except Failed as failure:
-        counts.fail(f"sanitized build: {failure}")
+        counts.fail(f"build with asan: {failure}")
         return counts
-    with steps.step("sanitized suites"):
-        units = [(f"{preset}-unit", preset, "unit", {**env, **SANITIZERS_ENV}, 2) for preset in SANITIZED]
-        peers = [(f"{preset}-{label}", preset, label, env, 1) for preset, (_, labels) in SANITIZED.items() for label in labels if label != "unit"]
-        counts.add(_side_by_side([units, peers]))
+    counts.add(suites.unreached("asan", {"unit", *PEERS}))
+    with steps.step("unit tests and port suites"), concurrent.futures.ThreadPoolExecutor(2) as pool:  # both wait a lot
+        units = pool.submit(suites.ctest, "unit", "asan", "unit")
+        for label in PEERS:
+            counts.add(suites.ctest(label, "asan", label, env, jobs=1))
+        counts.add(units.result())
     return counts
 
 

@@ -160,7 +160,7 @@ const Properties kDefaults{
     {"heartbeat.interval.ms", "500"},
     {"max.poll.interval.ms", "600000"},
     {"auto.commit.interval.ms", "500"},
-    {"fetch.wait.max.ms", "100"},
+    {"fetch.wait.max.ms", "500"},  // without anything to fetch: each costs the broker as much as a message
     {"fetch.error.backoff.ms", "100"},
     {"queued.min.messages", "1000"},
     {"queued.max.messages.kbytes", "16384"},
