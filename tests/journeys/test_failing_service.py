@@ -33,7 +33,7 @@ def test_the_old_container_serves_again(mood, healthy_for, must_deploy, containe
     assert final["error"]["stage"] in ("started", "healthy")
     assert "giving up" in final["error"]["last_logs"][-1], final["error"]
     assert final["error"]["message"] and final["error"]["hint"]
-    assert message["at"] / 1000 - died_at(containers, name, 2, since) < 5
+    assert message["at"] / 1000 - died_at(containers, name, 2, since) < 2.0
 
     after = containers.one(name)
     assert after["Id"] == before["Id"] and after["State"]["Running"]
@@ -56,7 +56,7 @@ def test_a_first_deployment_leaves_only_its_failure_package(mood, containers, bu
     assert done.returncode == 8, done.stdout + done.stderr
     message = status.until("the final status", lambda v: v["service_id"] == name and v["final"], 5)
     assert message["value"]["serving"] is None and message["value"]["state"] == "failed"
-    assert message["at"] / 1000 - died_at(containers, name, 1, since) < 5
+    assert message["at"] / 1000 - died_at(containers, name, 1, since) < 2.0
     assert containers.of(name, running=False) == []
     assert repository["instances"].count_documents({"service_id": name}) == 0
     lane = repository["lanes"].find_one({"_id": name}) or {}

@@ -60,7 +60,7 @@ def on_topics(brokers: str) -> bytes:
     places = [confluent_kafka.TopicPartition(name, number, confluent_kafka.OFFSET_BEGINNING)
               for name, topic in consumer.list_topics(timeout=10).topics.items() if name.startswith("slipway.") for number in topic.partitions]
     consumer.assign(places)
-    said, open_ends, deadline = [], len(places), time.monotonic() + 180
+    said, open_ends, deadline = [], len(places), time.monotonic() + 60
     while open_ends:
         assert time.monotonic() < deadline
         for message in consumer.consume(1000, 0.5):

@@ -8,8 +8,6 @@
 #include <filesystem>
 #include <fstream>
 
-#include "adapters/archive/ignore_file.hpp"
-#include "adapters/archive/paths.hpp"
 #include "base/digest.hpp"
 
 namespace slipway::archive {
@@ -504,34 +502,6 @@ TEST(Archives, passes_on_the_error_of_whoever_brings_the_bytes) {
   ASSERT_FALSE(source);
   EXPECT_EQ(source.error().code, "repository.down");
   EXPECT_TRUE(source.error().retryable());
-}
-
-TEST(IgnoreRules, match_parts_like_docker_does) {
-  for (const auto& [pattern, part, wanted] :
-       std::vector<std::tuple<const char*, const char*, bool>>{{"*.py", "a.py", true},
-                                                               {"*.py", "a.pyc", false},
-                                                               {"a*b*c", "aXbYbZc", true},
-                                                               {"a*b*c", "aXc", false},
-                                                               {"?", "a", true},
-                                                               {"?", "", false},
-                                                               {"[a-c]x", "bx", true},
-                                                               {"[^a-c]x", "bx", false},
-                                                               {"[a", "[a", true},
-                                                               {"\\*", "*", true},
-                                                               {"\\*", "a", false},
-                                                               {"*", "", true},
-                                                               {"**", "abc", true},
-                                                               {"", "a", false},
-                                                               {"[]a]", "]", true},
-                                                               {"a", "A", false}})
-    EXPECT_EQ(matches_part(pattern, part), wanted) << pattern << " " << part;
-  EXPECT_FALSE(matches_part(repeated("*a", 2000) + "b", repeated("a", 250)));
-}
-
-TEST(Paths, folds_case_and_latin_forms) {
-  EXPECT_EQ(folded("\u00c9t\u00e9"), folded("e\u0301te\u0301"));
-  EXPECT_NE(folded("e"), folded("\u00e9"));
-  EXPECT_EQ(folded("A/B"), "a/b");
 }
 
 }  // namespace
