@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+from . import librdkafka
 from .base import Failed, ROOT, STATE, run, tail
 
 RUNNING_NEEDS = ["slipway", "slipway-agent", "agent_image"]
@@ -31,7 +32,7 @@ def jobs() -> int:
 
 
 def configure(preset: str, *definitions: str) -> None:
-    run(["cmake", "--preset", preset, *definitions], log=STATE / "logs" / f"configure-{preset}.log")
+    run(["cmake", "--preset", preset, librdkafka.definition(), *definitions], log=STATE / "logs" / f"configure-{preset}.log")
 
 
 def build(preset: str, targets: list[str] | None = None, behind: bool = False) -> str:

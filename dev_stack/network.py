@@ -1,5 +1,7 @@
 """The bridge slipway-N with 10.77.N.1/24: the address at which the server, containers and namespace machines all reach the broker."""
+import contextlib
 import json
+import os
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,8 +69,36 @@ def _iptables(action: str, rule: list[str], check: bool = True) -> bool:
     return run(["iptables", "-w", rule[0], rule[1], action, *rule[2:]], root=True, check=check).returncode == 0
 
 
+@contextlib.contextmanager
+def temporary(*rules: list[str]):
+    """Rules of the filter table (chain first) for as long as this process wants them; if it is killed, the next stack that starts takes them away."""
+    tagged = [["-t", "filter", *rule, "-m", "comment", "--comment", f"slipway-process-{os.getpid()}"] for rule in rules]
+    try:
+        for rule in tagged:
+            _iptables("-I", rule)
+        yield
+    finally:
+        for rule in tagged:
+            _iptables("-D", rule, check=False)
+
+
+def _remove_rules(whose) -> None:
+    for table in ("nat", "filter"):
+        for line in run(["iptables", "-w", "-t", table, "-S"], root=True, check=False).stdout.splitlines():
+            words = shlex.split(line)
+            if words[0] == "-A" and "--comment" in words and whose(words[words.index("--comment") + 1]):
+                run(["iptables", "-w", "-t", table, "-D", *words[1:]], root=True, check=False)
+
+
+def _orphaned(tag: str) -> bool:
+    if tag.startswith("slipway-process-"):
+        return not Path("/proc", tag.removeprefix("slipway-process-")).exists()
+    return tag.startswith("slipway-") and not (NET / tag).exists()
+
+
 def ensure(instance: str, preferred: int | None) -> Bridge:
     """Finds this instance's bridge or makes one under a free number; sets address, forwarding and rules."""
+    _remove_rules(_orphaned)
     mine = owned(instance)
     bridge = mine[0] if mine else _make(instance, preferred)
     run(["ip", "addr", "replace", f"{bridge.address}/24", "dev", bridge.name], root=True)
@@ -97,9 +127,5 @@ def _make(instance: str, preferred: int | None) -> Bridge:
 
 def remove(bridge: Bridge) -> None:
     """Takes the bridge and every rule that names it away, also rules for interfaces that are no longer the way out."""
-    for table in ("nat", "filter"):
-        for line in run(["iptables", "-w", "-t", table, "-S"], root=True, check=False).stdout.splitlines():
-            words = shlex.split(line)
-            if words[0] == "-A" and bridge.name in words:
-                run(["iptables", "-w", "-t", table, "-D", *words[1:]], root=True, check=False)
+    _remove_rules(lambda tag: tag == bridge.name)
     run(["ip", "link", "del", bridge.name], root=True, check=False)

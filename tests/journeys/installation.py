@@ -5,9 +5,26 @@ import time
 
 import oracle
 import pymongo
+import yaml
 from kit import Bus, Containers, fresh, put_source, request_id, wait_until
 
+from dev_stack import images
 from dev_stack.server import Server
+
+# What a service needs that only sleeps: nothing is built, it is soon healthy and soon gone.
+SLEEPER = {"image": images.MINIMAL, "command": ["sleep", "100000"], "user": "65532", "healthcheck": "none", "stop_grace_period": "1s",
+           "update": {"healthy_for": "200ms", "deadline": "30s"}}
+
+
+def sleeper(name: str, **meta) -> dict:
+    """Its files; `meta` goes over its service.yaml."""
+    return {"service.yaml": yaml.safe_dump({"name": name} | SLEEPER | meta, sort_keys=False)}
+
+
+def built_sleeper(name: str, *steps: str) -> dict:
+    """The same with an image of its own, made by these lines of a Dockerfile."""
+    meta = {key: value for key, value in SLEEPER.items() if key not in ("image", "user")} | {"name": name, "build": {"dockerfile": "Dockerfile"}}
+    return {"service.yaml": yaml.safe_dump(meta), "Dockerfile": "\n".join([f"FROM {images.MINIMAL}", *steps, "USER 65532:65532\n"])}
 
 
 class Site:
@@ -60,11 +77,21 @@ class Site:
     def wait_end(self, wish: str, seconds: float) -> dict:
         return wait_until(f"the end of {wish} in {self.name}", lambda: (found := self.document(wish)) and found.get("end") and found, seconds)
 
-    def must_deploy(self, service_id: str, files: dict, seconds: float = 90) -> dict:
-        wish = self.ask(service_id, path=self.put(service_id, files), machine={"name": self.MACHINE, "docker": self.endpoint})
+    def ask_to_deploy(self, service_id: str, files: dict) -> str:
+        """On this site's machine."""
+        return self.ask(service_id, path=self.put(service_id, files), machine={"name": self.MACHINE, "docker": self.endpoint})
+
+    def must_end_well(self, wish: str, seconds: float = 90) -> dict:
         done = self.wait_end(wish, seconds)
         assert done["end"] in ("succeeded", "warning"), done["stages"][-1]
         return done
+
+    def must_deploy(self, service_id: str, files: dict, seconds: float = 90) -> dict:
+        return self.must_end_well(self.ask_to_deploy(service_id, files), seconds)
+
+    def is_building(self, wish: str) -> bool:
+        found = self.document(wish)
+        return bool(found and found["stages"]) and (found["stages"][-1]["stage"], found["stages"][-1]["state"]) == ("built", "running")
 
     def containers(self, service_id: str) -> list[dict]:
         return self.engine_says.of(service_id, running=False)

@@ -1,32 +1,15 @@
 """A broker that is restarted (F02), that hangs (F03), that the server cannot reach for longer than its session (F05), that hears it and is not heard (F06), and
 whose disk is full (F09). What is killed is in test_outages.py."""
-import contextlib
 import threading
 import time
 
 import pytest
-import yaml
-from installation import Site
+from installation import Site, built_sleeper, sleeper
 from kit import fresh, get, missing_seconds, stored_seconds, wait_until
 from small_disk import SmallDisk
 
-from dev_stack import images
-from dev_stack.base import run
+from dev_stack import network
 from dev_stack.kafka import Kafka
-
-META = {"image": images.MINIMAL, "command": ["sleep", "100000"], "user": "65532", "healthcheck": "none", "stop_grace_period": "1s",
-        "update": {"healthy_for": "200ms", "deadline": "60s"}}
-
-
-def files(name: str, word: str = "one") -> dict:
-    return {"service.yaml": yaml.safe_dump({"name": name, "env": {"WORD": word}} | META, sort_keys=False)}
-
-
-def slow_files(name: str, seconds: int) -> dict:
-    """Its image takes so long to build."""
-    meta = {"name": name, "build": {"dockerfile": "Dockerfile"}} | {key: value for key, value in META.items() if key not in ("image", "user")}
-    return {"service.yaml": yaml.safe_dump(meta), "Dockerfile": f"FROM {images.MINIMAL}\nRUN sleep {seconds}; echo {name} > /word\nUSER 65532:65532\n"}
-
 
 @pytest.fixture(scope="module")
 def disk(stack):
@@ -51,35 +34,19 @@ def site(stack, preset, kafka):
     made.close()
 
 
-def ask(site: Site, name: str, content: dict) -> str:
-    return site.ask(name, path=site.put(name, content), machine={"name": site.MACHINE, "docker": site.endpoint})
-
-
-def is_building(site: Site, wish: str) -> bool:
-    found = site.document(wish)
-    return bool(found and found["stages"] and found["stages"][-1]["stage"] == "built" and found["stages"][-1]["state"] == "running")
-
-
-def must_end_well(site: Site, wish: str, seconds: float) -> None:
-    done = site.wait_end(wish, seconds)
-    assert done["end"] in ("succeeded", "warning"), done["stages"][-1]
+def slow(name: str, seconds: int) -> dict:
+    """Its image takes so long to build."""
+    return built_sleeper(name, f"RUN sleep {seconds}; echo {name} > /word")
 
 
 def must_say_all(site: Site, wish: str, seconds: float) -> None:
     wait_until("every status is on Kafka", lambda: (found := site.document(wish))["published"] == len(found["stages"]), seconds)
 
 
-@contextlib.contextmanager
 def dropped(kafka: Kafka, *directions: str):
     """Packets between the server and this broker are lost: --dport to the broker, --sport from it."""
-    rules = [["INPUT", "-i", "lo", "-p", "tcp", direction, kafka.local_brokers.rpartition(":")[2], "-j", "DROP"] for direction in directions]
-    try:
-        for rule in rules:
-            run(["iptables", "-I", *rule], root=True)
-        yield
-    finally:
-        for rule in rules:
-            run(["iptables", "-D", *rule], root=True, check=False)
+    port = kafka.local_brokers.rpartition(":")[2]
+    return network.temporary(*[["INPUT", "-i", "lo", "-p", "tcp", direction, port, "-j", "DROP"] for direction in directions])
 
 
 def seconds_pass(seconds: float) -> None:
@@ -88,12 +55,12 @@ def seconds_pass(seconds: float) -> None:
 
 def test_F02_a_restarted_broker_is_found_again(site, kafka):
     name = fresh("restarted")
-    site.must_deploy(name, files(name))
+    site.must_deploy(name, sleeper(name))
     kafka.stop()
     kafka.start()
-    wish = ask(site, name, files(name, "two"))
+    wish = site.ask_to_deploy(name, sleeper(name, env={"WORD": "two"}))
     wait_until("the request is taken", lambda: site.document(wish), 10)
-    must_end_well(site, wish, 60)
+    site.must_end_well(wish, 60)
     site.must_be_well(60)
 
 
@@ -101,9 +68,9 @@ def test_F02_a_restarted_broker_is_found_again(site, kafka):
 def test_F03_while_a_broker_hangs_the_server_answers_and_works_and_says_it_later(site, kafka):
     names = [fresh("hung") for _ in range(4)]
     for name in names:
-        site.must_deploy(name, files(name))
-    wishes = [ask(site, name, slow_files(name, 5)) for name in names]
-    wait_until("all build", lambda: all(is_building(site, wish) for wish in wishes), 60)
+        site.must_deploy(name, sleeper(name))
+    wishes = [site.ask_to_deploy(name, slow(name, 5)) for name in names]
+    wait_until("all build", lambda: all(site.is_building(wish) for wish in wishes), 60)
     slowest = [0.0]
     over = threading.Event()
 
@@ -119,7 +86,7 @@ def test_F03_while_a_broker_hangs_the_server_answers_and_works_and_says_it_later
     try:
         watching.start()
         for wish in wishes:
-            must_end_well(site, wish, 90)
+            site.must_end_well(wish, 90)
         seconds_pass(5)
     finally:
         kafka.process.thaw()
@@ -134,32 +101,32 @@ def test_F03_while_a_broker_hangs_the_server_answers_and_works_and_says_it_later
 @pytest.mark.timeout(300)
 def test_F05_a_deployment_goes_on_without_the_broker_and_says_so_later(site, kafka):
     name = fresh("apart")
-    site.must_deploy(name, files(name))
-    wish = ask(site, name, slow_files(name, 5))
-    wait_until("it builds", lambda: is_building(site, wish), 60)
+    site.must_deploy(name, sleeper(name))
+    wish = site.ask_to_deploy(name, slow(name, 5))
+    wait_until("it builds", lambda: site.is_building(wish), 60)
     with dropped(kafka, "--dport", "--sport"):
-        must_end_well(site, wish, 90)
+        site.must_end_well(wish, 90)
         assert site.document(wish)["published"] < len(site.document(wish)["stages"])
-        next_wish = ask(site, name, files(name, "three"))
+        next_wish = site.ask_to_deploy(name, sleeper(name, env={"WORD": "three"}))
         seconds_pass(5)
         assert site.document(next_wish) is None, "it is cut off"
     must_say_all(site, wish, 60)
-    must_end_well(site, next_wish, 60)
+    site.must_end_well(next_wish, 60)
     site.must_be_well(60)
 
 
 @pytest.mark.timeout(300)
 def test_F06_one_that_hears_nothing_and_one_that_takes_over_do_everything_once(site, kafka):
     name = fresh("halved")
-    site.must_deploy(name, files(name))
+    site.must_deploy(name, sleeper(name))
     other_name = fresh("new")
     site.peers["kafka"] = {"brokers": kafka.brokers, "machine_brokers": kafka.brokers}
     other = site.server("b")
     other.start()
     with dropped(kafka, "--sport"):
-        wishes = [ask(site, name, slow_files(name, 2)), ask(site, other_name, files(other_name))]
+        wishes = [site.ask_to_deploy(name, slow(name, 2)), site.ask_to_deploy(other_name, sleeper(other_name))]
         for round_ in range(2):
-            wishes.append(ask(site, name, files(name, f"round {round_}")))
+            wishes.append(site.ask_to_deploy(name, sleeper(name, env={"WORD": f"round {round_}"})))
         seconds_pass(10)
         for wish in wishes[:1]:
             site.wait_end(wish, 90)
@@ -173,7 +140,7 @@ def test_F06_one_that_hears_nothing_and_one_that_takes_over_do_everything_once(s
 @pytest.mark.timeout(300)
 def test_F09_a_broker_whose_disk_is_full_is_named_and_nothing_is_lost(site, kafka, disk):
     name = fresh("full")
-    site.must_deploy(name, files(name))
+    site.must_deploy(name, sleeper(name))
     since = time.time() * 1000
     disk.fill()
     wait_until("the broker has given up", lambda: not kafka.alive(), 60)
@@ -182,8 +149,8 @@ def test_F09_a_broker_whose_disk_is_full_is_named_and_nothing_is_lost(site, kafk
     seconds_pass(10)
     disk.free()
     kafka.start()
-    wish = ask(site, name, files(name, "two"))
-    must_end_well(site, wish, 90)
+    wish = site.ask_to_deploy(name, sleeper(name, env={"WORD": "two"}))
+    site.must_end_well(wish, 90)
     now = time.time() * 1000
     rows = wait_until("the seconds until now are stored",
                       lambda: (found := stored_seconds(site.database, site.MACHINE, since)) and found[-1][2] >= now and found, 60, every=1)

@@ -6,20 +6,12 @@ import time
 
 import pytest
 import yaml
-from installation import Site
+from installation import SLEEPER, Site, built_sleeper, sleeper
 from kit import fresh, wait_until
 from small_disk import SmallDisk
 
 from dev_stack import images
 from dev_stack.base import run
-
-META = {"image": images.MINIMAL, "command": ["sleep", "100000"], "user": "65532", "healthcheck": "none", "stop_grace_period": "1s",
-        "update": {"healthy_for": "200ms", "deadline": "30s"}}
-
-
-def files(name: str, **meta) -> dict:
-    return {"service.yaml": yaml.safe_dump({"name": name} | META | meta, sort_keys=False)}
-
 
 @pytest.fixture(scope="module")
 def site(stack, preset, make_machine):
@@ -29,13 +21,13 @@ def site(stack, preset, make_machine):
     made.close()
 
 
-def deploy(site: Site, name: str, files: dict, seconds: float = 60) -> dict:
-    return site.wait_end(site.ask(name, path=site.put(name, files), machine={"name": site.MACHINE, "docker": site.endpoint}), seconds)
+def ended(site: Site, name: str, content: dict) -> dict:
+    return site.wait_end(site.ask_to_deploy(name, content), 60)
 
 
 def test_F25_a_killed_engine_is_told_and_after_its_return_all_runs_again(site):
     name = fresh("steady")
-    site.must_deploy(name, files(name))
+    site.must_deploy(name, sleeper(name))
     events = site.bus.watch(f"{site.prefix}service.events")
     killed = time.monotonic()
     site.engine.kill()
@@ -49,14 +41,13 @@ def test_F25_a_killed_engine_is_told_and_after_its_return_all_runs_again(site):
 
 def test_F26_a_build_that_lost_its_engine_is_made_again_and_leaves_nothing(site):
     name = fresh("built")
-    meta = {"name": name, "runtime": "python@3.11", "build": {"steps": ["sleep 8"]}} | {key: value for key, value in META.items() if key != "image"}
-    wish = site.ask(name, path=site.put(name, {"service.yaml": yaml.safe_dump(meta)}), machine={"name": site.MACHINE, "docker": site.endpoint})
+    meta = {"name": name, "runtime": "python@3.11", "build": {"steps": ["sleep 8"]}} | {key: value for key, value in SLEEPER.items() if key != "image"}
+    wish = site.ask_to_deploy(name, {"service.yaml": yaml.safe_dump(meta)})
     steps = lambda: [c for c in site.api.call("GET", "/containers/json", {"all": "1"}) if c["Labels"].get("slipway.build") == site.instance]  # noqa: E731
     wait_until("a step of the build runs", lambda: any("sleep 8" in one["Command"] for one in steps()), 60)
     site.engine.kill()
     site.engine.restart()
-    done = site.wait_end(wish, 90)
-    assert done["end"] in ("succeeded", "warning"), done["stages"][-1]
+    done = site.must_end_well(wish, 90)
     assert [stage["stage"] for stage in done["stages"] if stage["state"] in ("succeeded", "warning")].count("built") == 1
     wait_until("nothing is left of the first build", lambda: not steps(), 60)
     site.must_be_well(60)
@@ -75,14 +66,13 @@ def slow(engine, rate: str):
 @pytest.mark.timeout(240)
 def test_F30_a_build_behind_a_slow_line_ends_at_its_deadline_and_leaves_nothing(site):
     name = fresh("heavy")
-    site.must_deploy(name, files(name))
+    site.must_deploy(name, sleeper(name))
     serves = [(one["Id"], one["State"]["StartedAt"]) for one in site.containers(name)]
-    meta = {"name": name, "build": {"dockerfile": "Dockerfile"}} | {key: value for key, value in META.items() if key not in ("image", "user")}
-    content = {"service.yaml": yaml.safe_dump(meta), "data": os.urandom(20_000_000), "Dockerfile": f"FROM {images.MINIMAL}\nCOPY data /data\nUSER 65532:65532\n"}
+    content = built_sleeper(name, "COPY data /data") | {"data": os.urandom(20_000_000)}
     before = len(site.api.call("GET", "/images/json"))
     with slow(site.engine, "2mbit"):
-        wish = site.ask(name, path=site.put(name, content), machine={"name": site.MACHINE, "docker": site.endpoint})
-        wait_until("it is said to build", lambda: (found := site.document(wish)) and [one for one in found["stages"] if (one["stage"], one["state"]) == ("built", "running")], 30)
+        wish = site.ask_to_deploy(name, content)
+        wait_until("it is said to build", lambda: site.is_building(wish), 30)
         done = site.wait_end(wish, 90)
     error = done["stages"][-1]["error"]
     assert done["end"] == "failed" and error["code"] == "build.timeout", error
@@ -94,19 +84,16 @@ def test_F30_a_build_behind_a_slow_line_ends_at_its_deadline_and_leaves_nothing(
 
 def test_F31_a_cable_that_is_pulled_during_a_build_and_plugged_in_again(site):
     name = fresh("pulled")
-    site.must_deploy(name, files(name))
-    meta = {"name": name, "build": {"dockerfile": "Dockerfile"}} | {key: value for key, value in META.items() if key not in ("image", "user")}
-    dockerfile = f"FROM {images.MINIMAL}\nRUN sleep 4; echo {name} > /word\nUSER 65532:65532\n"
-    wish = site.ask(name, path=site.put(name, {"service.yaml": yaml.safe_dump(meta), "Dockerfile": dockerfile}), machine={"name": site.MACHINE, "docker": site.endpoint})
-    wait_until("it builds", lambda: (found := site.document(wish)) and found["stages"] and found["stages"][-1]["stage"] == "built", 30)
+    site.must_deploy(name, sleeper(name))
+    wish = site.ask_to_deploy(name, built_sleeper(name, f"RUN sleep 4; echo {name} > /word"))
+    wait_until("it builds", lambda: site.is_building(wish), 30)
     site.engine.cut()
     try:
         wait_until("10 s without it", lambda begun=time.monotonic(): time.monotonic() - begun > 10, 15)
         assert not site.document(wish).get("end"), "it waits for the machine"
     finally:
         site.engine.mend()
-    done = site.wait_end(wish, 90)
-    assert done["end"] in ("succeeded", "warning"), done["stages"][-1]
+    site.must_end_well(wish, 90)
     site.must_be_well(60)
 
 
@@ -128,17 +115,16 @@ def test_F54_without_room_for_temporary_files_who_needs_them_waits_and_others_go
         server.restart(env={"TMPDIR": str(temporary.folder)})
         left.write_text("of a server that was killed")
         os.utime(left, (time.time() - 7200,) * 2)  # a young one may be another server's
-        there = site.ask(other, path=site.put(other, files(other)), machine={"name": "there", "docker": stack.docker_host})
+        there = site.ask(other, path=site.put(other, sleeper(other)), machine={"name": "there", "docker": stack.docker_host})
         assert site.wait_end(there, 60)["end"] in ("succeeded", "warning")  # and the Engine that has the image is known
         temporary.fill()
-        wish = site.ask(carried, path=site.put(carried, files(carried, image=f"{repository}:{tag}")), machine={"name": site.MACHINE, "docker": site.endpoint})
+        wish = site.ask_to_deploy(carried, sleeper(carried, image=f"{repository}:{tag}"))
         waits = wait_until("it waits", lambda: (found := site.document(wish)) and [one for one in found["stages"] if one["state"] == "waiting"], 60)
         assert "cannot write" in waits[0]["message"], waits
-        site.must_deploy(other, files(other, env={"WORD": "two"}))
+        site.must_deploy(other, sleeper(other, env={"WORD": "two"}))
         assert not site.document(wish).get("end")
         temporary.free()
-        done = site.wait_end(wish, 60)
-        assert done["end"] in ("succeeded", "warning"), done["stages"][-1]
+        site.must_end_well(wish, 60)
         server.restart(env={"TMPDIR": str(temporary.folder)})
         wait_until("what was left is gone", lambda: not list(temporary.folder.glob("slipway-image-*")), 60)
         for name in (carried, other):
@@ -162,16 +148,16 @@ def create(site: Site, name: str, published: str = "") -> str:
 
 def test_F35_a_foreign_container_with_our_name_or_port_is_named_and_left_alone(site):
     name = fresh("taken")
-    site.must_deploy(name, files(name))
+    site.must_deploy(name, sleeper(name))
     serves = site.containers(name)[0]
     theirs = [create(site, serves["Name"].strip("/").replace(f"{name}-1-1", f"{name}-2-1"))]
     try:
-        done = deploy(site, name, files(name, env={"WORD": "two"}))
+        done = ended(site, name, sleeper(name, env={"WORD": "two"}))
         error = done["stages"][-1]["error"]
         assert done["end"] == "failed" and error["code"] == "engine.name_taken" and f"{name}-2-1" in error["message"], error
 
         theirs.append(create(site, fresh("theirs"), published="18080"))
-        done = deploy(site, name, files(name, ports=["18080:80"]))
+        done = ended(site, name, sleeper(name, ports=["18080:80"]))
         error = done["stages"][-1]["error"]
         assert done["end"] == "failed" and error["code"] == "engine.port_taken" and "18080" in error["message"], error
 
@@ -180,7 +166,7 @@ def test_F35_a_foreign_container_with_our_name_or_port_is_named_and_left_alone(s
     finally:
         for one in theirs:
             site.api.remove_container(one)
-    site.must_deploy(name, files(name, ports=["18080:80"]))
+    site.must_deploy(name, sleeper(name, ports=["18080:80"]))
     site.must_be_well(60)
 
 
@@ -195,12 +181,10 @@ def small(stack, preset, make_machine):
 
 def test_F33_a_full_disk_is_told_in_the_engines_words_and_the_old_release_serves(small):
     name = fresh("large")
-    small.must_deploy(name, files(name))
+    small.must_deploy(name, sleeper(name))
     before = small.containers(name)
     images_before = len(small.api.call("GET", "/images/json"))
-    meta = {"name": name, "build": {"dockerfile": "Dockerfile"}} | {key: value for key, value in META.items() if key not in ("image", "user")}
-    dockerfile = f"FROM {images.MINIMAL}\nRUN dd if=/dev/zero of=/large bs=1M count=200\nUSER 65532:65532\n"
-    done = deploy(small, name, {"service.yaml": yaml.safe_dump(meta), "Dockerfile": dockerfile})
+    done = ended(small, name, built_sleeper(name, "RUN dd if=/dev/zero of=/large bs=1M count=200"))
     error = done["stages"][-1]["error"]
     assert done["end"] == "failed" and error["code"] == "engine.disk_full" and "o space left on device" in str(error), error
     assert [(one["Id"], one["State"]["StartedAt"]) for one in small.containers(name)] == [(one["Id"], one["State"]["StartedAt"]) for one in before]

@@ -7,7 +7,7 @@ import time
 
 import gridfs
 import pytest
-from kit import STAGES, Containers, fresh, get, request_id, service, story, wait_until, write_folder
+from kit import STAGES, Containers, fresh, request_id, service, story, wait_until, write_folder
 
 EDGE = fresh("edge")
 STATUS = "slipway.deployment.status"

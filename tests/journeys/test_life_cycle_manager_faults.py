@@ -1,18 +1,9 @@
 """The Life Cycle Manager away while deployments go on (F74), and one that says all its requests again and again (F75)."""
-import json
-
 import pytest
-from installation import Site
+from installation import Site, sleeper
 from kit import fresh, request_id, wait_until
 
-from dev_stack import images
-
 REQUESTS, TIMES = 200, 10
-
-
-def files(name: str, word: str = "one") -> dict:
-    return {"service.yaml": json.dumps({"name": name, "image": images.MINIMAL, "command": ["sleep", "100000"], "user": "65532", "env": {"WORD": word},
-                                        "healthcheck": "none", "stop_grace_period": "1s", "update": {"healthy_for": "200ms", "deadline": "30s"}})}
 
 
 @pytest.fixture
@@ -26,12 +17,12 @@ def site(stack, preset):
 def test_F74_statuses_wait_for_a_life_cycle_manager_that_is_away(site):
     name = fresh("alone")
     site.server("all").start()
-    site.must_deploy(name, files(name))
+    site.must_deploy(name, sleeper(name))
     site.server("all").stop()
     rest = site.server("rest")
     rest.roles = "deployment_manager,monitoring_service,sensor_manager,scheduler,heart_beat_manager,node_manager,gateway"
     rest.start()
-    done = site.must_deploy(name, files(name, "two"))
+    done = site.must_deploy(name, sleeper(name, env={"WORD": "two"}))
     release = done["stages"][-1]["release"]
     known = site.database["services"].find_one({"_id": name})
     assert known["serving"] == release - 1, "nobody keeps the list of services"
@@ -48,11 +39,11 @@ def test_F75_all_requests_said_ten_times_are_done_once(site, stack):
     site.server().start()
     names = [fresh("said") for _ in range(4)]
     for name in names:
-        site.must_deploy(name, files(name))
+        site.must_deploy(name, sleeper(name))
     wishes = []
     for number in range(REQUESTS):
         name = names[number % len(names)]
-        wishes.append({"request_id": request_id(), "service_id": name, "path": site.put(name, files(name, f"w{number}")), "machine": site.MACHINE})
+        wishes.append({"request_id": request_id(), "service_id": name, "path": site.put(name, sleeper(name, env={"WORD": f"w{number}"})), "machine": site.MACHINE})
     topic = f"{site.prefix}deployment.requests"
     site.bus.kcat(topic, *wishes)
     for wish in wishes:

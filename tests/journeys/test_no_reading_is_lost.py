@@ -1,5 +1,4 @@
 """A promise with a test: readings 1, 2, 3 ... at 20 a second, and over deployments, rollbacks and a kill -9 of the server none is missing from what was processed."""
-import time
 
 from kit import fresh, put_source, request_id, service, wait_until
 

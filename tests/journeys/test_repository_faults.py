@@ -5,23 +5,15 @@ import random
 import time
 
 import pytest
-import yaml
-from installation import Site
+from installation import Site, built_sleeper, sleeper
 from kit import fresh, wait_until
 from proxy import Proxy
 from small_disk import SmallDisk
 
-from dev_stack import images
 from dev_stack.base import Failed
 from dev_stack.repository import Repository
 
-META = {"image": images.MINIMAL, "command": ["sleep", "100000"], "user": "65532", "healthcheck": "none", "stop_grace_period": "1s",
-        "update": {"healthy_for": "200ms", "deadline": "30s"}}
 WRITES = (b"\x02insert\x00", b"\x02update\x00", b"\x02findAndModify\x00")  # the name of the command in BSON
-
-
-def files(name: str, **meta) -> dict:
-    return {"service.yaml": yaml.safe_dump({"name": name} | META | meta, sort_keys=False)}
 
 
 @pytest.fixture
@@ -47,18 +39,12 @@ def site(unserved):
     return unserved
 
 
-def deploy(site: Site, name: str, content: dict, seconds: float = 120) -> dict:
-    done = site.wait_end(site.ask(name, path=site.put(name, content), machine={"name": site.MACHINE, "docker": site.endpoint}), seconds)
-    assert done["end"] in ("succeeded", "warning"), done["stages"][-1]
-    return done
-
-
 @pytest.mark.timeout(300)
 def test_F17_a_slow_repository_makes_slow_not_wrong(site, proxy):
     name = fresh("slow")
-    site.must_deploy(name, files(name))
+    site.must_deploy(name, sleeper(name))
     proxy.delay = 0.2
-    deploy(site, name, files(name, env={"WORD": "two"}), 200)
+    site.must_deploy(name, sleeper(name, env={"WORD": "two"}), 200)
     begun = time.monotonic()
     assert site.status()["services"], "people are answered from memory"
     assert time.monotonic() - begun < 5
@@ -69,11 +55,11 @@ def test_F17_a_slow_repository_makes_slow_not_wrong(site, proxy):
 @pytest.mark.timeout(300)
 def test_F18_an_answer_that_is_lost_after_the_effect_is_looked_up(site, proxy):
     name, chance = fresh("lost"), random.Random(18)
-    site.must_deploy(name, files(name))
+    site.must_deploy(name, sleeper(name))
     journal = (b"deployments", b"lanes", b"releases", b"instances")
     proxy.cut_answers_to = lambda piece: any(word in piece for word in WRITES) and any(one in piece for one in journal) and chance.random() < 0.2
     for number in range(3):
-        done = deploy(site, name, files(name, env={"WORD": f"w{number}"}))
+        done = site.must_deploy(name, sleeper(name, env={"WORD": f"w{number}"}), 120)
         assert done["stages"][-1]["release"] == number + 2, "no number is left out"
     proxy.cut_answers_to = None
     assert proxy.cuts >= 5, "this test has cut something"
@@ -83,7 +69,7 @@ def test_F18_an_answer_that_is_lost_after_the_effect_is_looked_up(site, proxy):
 @pytest.mark.timeout(300)
 def test_F19_an_archive_that_breaks_off_is_read_again_and_never_built_half(site, proxy):
     name = fresh("cut")
-    site.must_deploy(name, files(name))
+    site.must_deploy(name, sleeper(name))
     cut = []
 
     def half(piece: bytes) -> int | None:
@@ -93,10 +79,8 @@ def test_F19_an_archive_that_breaks_off_is_read_again_and_never_built_half(site,
         return None
 
     proxy.cut_answer_after = half
-    content = files(name) | {"data": os.urandom(20_000_000)}
-    dockerfile = f"FROM {images.MINIMAL}\nCOPY data /data\nRUN sha256sum /data > /sum\nUSER 65532:65532\n"
-    meta = {"name": name, "build": {"dockerfile": "Dockerfile"}} | {key: value for key, value in META.items() if key not in ("image", "user")}
-    deploy(site, name, content | {"service.yaml": yaml.safe_dump(meta), "Dockerfile": dockerfile})
+    content = built_sleeper(name, "COPY data /data", "RUN sha256sum /data > /sum") | {"data": os.urandom(20_000_000)}
+    site.must_deploy(name, content, 120)
     assert len(cut) == 3 and proxy.cuts >= 3
     wait_until("one container runs", lambda: [one["State"]["Running"] for one in site.containers(name)] == [True], 20)
     site.must_be_well(60)
@@ -117,7 +101,7 @@ def test_F21_a_full_repository_lets_nothing_begin_and_loses_nothing(stack, prese
     try:
         site.server().start()
         name = fresh("waits")
-        site.must_deploy(name, files(name))
+        site.must_deploy(name, sleeper(name))
         serves = site.containers(name)
         disk.fill()
         wish = site.ask(name, path="nowhere/yet", machine=site.MACHINE)
@@ -130,7 +114,7 @@ def test_F21_a_full_repository_lets_nothing_begin_and_loses_nothing(stack, prese
         store.start()
         done = site.wait_end(wish, 90)
         assert done["end"] == "rejected" and done["stages"][-1]["error"]["code"] == "source.not_found", done["stages"][-1]
-        site.must_deploy(name, files(name, env={"WORD": "two"}))
+        site.must_deploy(name, sleeper(name, env={"WORD": "two"}))
         site.must_be_well(60)
     finally:
         site.close()
