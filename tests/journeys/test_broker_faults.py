@@ -21,7 +21,7 @@ def disk(stack):
 @pytest.fixture(scope="module")
 def kafka(stack, disk):
     broker = Kafka(disk.folder, stack.bridge().address, {})
-    broker.start(9492)
+    broker.start(9592)
     yield broker
     broker.stop()
 
