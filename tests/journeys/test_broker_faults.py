@@ -128,8 +128,8 @@ def test_F06_one_that_hears_nothing_and_one_that_takes_over_do_everything_once(s
         for round_ in range(2):
             wishes.append(site.ask_to_deploy(name, sleeper(name, env={"WORD": f"round {round_}"})))
         seconds_pass(10)
-        for wish in wishes[:1]:
-            site.wait_end(wish, 90)
+        # The only Node Manager is the deaf one: what comes first in a lane is refused after a minute. Requests without a key come in any order.
+        wait_until("one has ended", lambda: any((site.document(wish) or {}).get("end") for wish in wishes), 90)
     for wish in wishes:
         site.wait_end(wish, 90)
     other.stop()
