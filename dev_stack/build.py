@@ -1,6 +1,8 @@
 """Building with CMake's presets; says how far it is and what remains."""
+import contextlib
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -35,6 +37,23 @@ def configure(preset: str, *definitions: str) -> None:
     run(["cmake", "--preset", preset, librdkafka.definition(), *definitions], log=STATE / "logs" / f"configure-{preset}.log")
 
 
+_behind: set[subprocess.Popen] = set()
+
+
+def _give_way(started: subprocess.Popen) -> None:
+    """The kernel shares processor time between sessions first, where it groups by them; nice alone counts only within one."""
+    _behind.add(started)
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{started.pid}/autogroup").write_text("19")
+
+
+def stop_behind() -> None:
+    """Ends what is built behind something else: a session of its own does not hear the terminal's Ctrl-C."""
+    for started in list(_behind):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(started.pid, signal.SIGTERM)
+
+
 def build(preset: str, targets: list[str] | None = None, behind: bool = False) -> str:
     """Builds and returns what there was to do, for a step's note. Output is in .slipway-dev/logs; errors are shown. `behind` something else it says
     nothing meanwhile and takes only the processor time that is left over."""
@@ -45,7 +64,10 @@ def build(preset: str, targets: list[str] | None = None, behind: bool = False) -
     begun = shown = time.monotonic()
     done = total = 0
     with open(log, "w") as out:
-        ninja = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+        ninja = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                                 start_new_session=behind)
+        if behind:
+            _give_way(ninja)
         for line in ninja.stdout:
             out.write(line)
             found = _PROGRESS.match(line)
@@ -59,6 +81,7 @@ def build(preset: str, targets: list[str] | None = None, behind: bool = False) -
                 print(f"        built {done} of {total} files, about {left:.0f} s left\033[K" if sys.stderr.isatty() else
                       f"        built {done} of {total} files, about {left:.0f} s left", end="\r" if sys.stderr.isatty() else "\n", file=sys.stderr, flush=True)
         code = ninja.wait()
+        _behind.discard(ninja)
     if code != 0:
         text = log.read_text(errors="replace")
         first = text.find("FAILED:")

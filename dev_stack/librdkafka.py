@@ -45,6 +45,9 @@ def _build(target: Path) -> None:
     run(["./configure", f"--prefix={target}", *OPTIONS], cwd=source, env=env, log=log)
     run(["make", "-C", "src", f"-j{os.cpu_count()}"], cwd=source, env=env, log=log)
     run(["make", "-C", "src", "install"], cwd=source, env=env, log=log)
-    for shared in (target / "lib").glob("*.so*"):
-        shared.unlink()
+    libraries = target / "lib"
+    for unused in [*libraries.glob("librdkafka.so*"), *libraries.glob("*rdkafka-static.*"), *libraries.glob("pkgconfig/rdkafka-static.pc")]:
+        unused.unlink()
+    described = libraries / "pkgconfig" / "rdkafka.pc"  # only the static one is left: whoever links it needs all that it needs
+    described.write_text(described.read_text().replace("Requires.private:", "Requires:").replace("\nLibs.private:", ""))
     shutil.rmtree(work)

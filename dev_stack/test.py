@@ -117,16 +117,19 @@ def test(only: list[str], keep: bool) -> int:
                 venv, made = repository.virtual_environment("journeys", ROOT / "tests" / "requirements.txt")
                 note.text = "installed" if made else "all there"
             with concurrent.futures.ThreadPoolExecutor(2) as pool:
-                if not only:
-                    pool.submit(images.ensure_runtimes, stack.api, list(images.RUNTIMES))  # the journey that needs them waits, and tells what failed
-                built = None if only else pool.submit(_build_asan)  # journeys mostly wait: the time between is enough to build
-                with steps.step("journeys"):
-                    others = ["tests", *(f"--ignore={path}" for paths in BESIDE.values() for path in paths)]
-                    counts.add(_journeys(venv, {stack: only or others, **{one: BESIDE[one.name] for one in beside}}))
-                if built:
-                    stack.load()
-                    env = stack.up(Steps([], io.StringIO()), set())  # journeys may have left a component stopped
-                    counts.add(_sanitized_suites(steps, env, built))
+                try:
+                    if not only:
+                        pool.submit(images.ensure_runtimes, stack.api, list(images.RUNTIMES))  # the journey that needs them waits, and tells what failed
+                    built = None if only else pool.submit(_build_asan)  # journeys mostly wait: the time between is enough to build
+                    with steps.step("journeys"):
+                        others = ["tests", *(f"--ignore={path}" for paths in BESIDE.values() for path in paths)]
+                        counts.add(_journeys(venv, {stack: only or others, **{one: BESIDE[one.name] for one in beside}}))
+                    if built:
+                        stack.load()
+                        env = stack.up(Steps([], io.StringIO()), set())  # journeys may have left a component stopped
+                        counts.add(_sanitized_suites(steps, env, built))
+                finally:
+                    build.stop_behind()
         finally:
             for one in (*beside, stack):  # the last may have started the Engine
                 one.load()
